@@ -1,0 +1,115 @@
+import type { Rng } from "../statistics/rng.ts";
+import type { RunOptions } from "../progress.ts";
+
+/**
+ * A part of a symmetric, non-negative matrix with zero diagonal. Row and column ranges are in the numbering of
+ * the whole matrix; a matrix is the sum of its blocks, which do not overlap.
+ */
+export type SymmetricBlock =
+  | {
+      /** Dense rows x columns, row-major, off the diagonal; its transpose is implied. */
+      readonly shape: "between";
+      readonly rowStart: number;
+      readonly rowCount: number;
+      readonly columnStart: number;
+      readonly columnCount: number;
+      readonly values: Float32Array;
+    }
+  | {
+      /** Dense symmetric count x count on the diagonal, both triangles stored. */
+      readonly shape: "within";
+      readonly start: number;
+      readonly count: number;
+      readonly values: Float32Array;
+    }
+  | {
+      /** The rows start ... start + count - 1 in CSR, columns ascending, both triangles stored. */
+      readonly shape: "sparse";
+      readonly start: number;
+      readonly count: number;
+      readonly rowStart: Int32Array;
+      /** Column numbers, counted from `start`. */
+      readonly column: Int32Array;
+      readonly weight: Float32Array;
+    };
+
+/** A symmetric matrix of the given size as blocks. */
+export interface SymmetricMatrix {
+  readonly size: number;
+  readonly blocks: readonly SymmetricBlock[];
+}
+
+/** Kernel of one weight-bearing operator: outputs x inputs x taps, row-major. */
+export interface Kernel {
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly taps: number;
+  readonly values: Float32Array;
+}
+
+export type CorrelationMethod = "spearman" | "pearson";
+
+/** Squared correlations of units, units x units, both triangles, zero diagonal; dead units have zero rows. */
+export interface Correlations {
+  readonly units: number;
+  readonly values: Float32Array;
+  /** 1 where a unit's values do not vary (or are not finite). */
+  readonly isDead: Uint8Array;
+}
+
+/** Leading eigenpairs of D^-1/2 A D^-1/2, in descending order of eigenvalue. */
+export interface Eigenpairs {
+  /** k values. */
+  readonly values: Float64Array;
+  /** size x k, row-major, orthonormal columns. */
+  readonly vectors: Float32Array;
+  /** Largest residual norm |A v - lambda v|. */
+  readonly residual: number;
+  /** Products with the whole matrix that it took (each with one block of vectors). */
+  readonly products: number;
+}
+
+export interface KmeansResult {
+  /** A cluster id for each point. */
+  readonly labels: Int32Array;
+  /** Sum of squared distances to the centres. */
+  readonly inertia: number;
+}
+
+/**
+ * The numeric kernels of Brodmann; one implementation runs on the CPU, one on WebGPU.
+ * Callers never ask which implementation they have.
+ */
+export interface Compute {
+  readonly device: "cpu" | "webgpu";
+  /** Entrywise L1 or L2 norm of each kernel slice: outputs x inputs. */
+  kernelNorms(kernel: Kernel, norm: "l1" | "l2"): Promise<Float32Array>;
+  /** Squared correlations of the rows of `values` (units x samples, row-major). */
+  correlations(
+    values: Float32Array,
+    units: number,
+    samples: number,
+    method: CorrelationMethod,
+    options?: RunOptions,
+  ): Promise<Correlations>;
+  /** Row sums of a symmetric matrix. */
+  degrees(matrix: SymmetricMatrix): Promise<Float64Array>;
+  /** The k leading eigenpairs of D^-1/2 A D^-1/2; every degree must be positive. */
+  spectralEmbedding(matrix: SymmetricMatrix, k: number, rng: Rng, options?: RunOptions): Promise<Eigenpairs>;
+  /** k-means with `restarts` k-means++ seedings of `points` (count x dimensions); lowest inertia wins. */
+  kmeans(
+    points: Float32Array,
+    dimensions: number,
+    k: number,
+    restarts: number,
+    rng: Rng,
+    options?: RunOptions,
+  ): Promise<KmeansResult>;
+  /** Weight inside each cluster (both directions) and volume of each cluster, for labels 0 ... clusters - 1 or -1. */
+  clusterWeights(
+    matrix: SymmetricMatrix,
+    labels: Int32Array,
+    clusters: number,
+  ): Promise<{ readonly inside: Float64Array; readonly volume: Float64Array }>;
+  dispose(): Promise<void>;
+}
