@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     // Forks, because ONNX Runtime is native code that must not be loaded into worker threads.
     pool: "forks",
@@ -8,3 +8,5 @@ export default defineConfig({
     testTimeout: 60_000,
   },
 });
+
+export default config;

@@ -1,5 +1,5 @@
-import type { Rng } from "../statistics/rng.ts";
 import type { RunOptions } from "../progress.ts";
+import type { Rng } from "../statistics/rng.ts";
 
 /**
  * A part of a symmetric, non-negative matrix with zero diagonal. Row and column ranges are in the numbering of

@@ -76,7 +76,11 @@ export function makeFloatTensor(name: string, dims: readonly number[], values: F
 }
 
 /** An int64 initializer, as shapes and axes need. */
-export function makeIntTensor(name: string, values: readonly number[], dims: readonly number[] = [values.length]): TensorProto {
+export function makeIntTensor(
+  name: string,
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+): TensorProto {
   const raw = BigInt64Array.from(values, (value) => BigInt(value));
   return create(TensorProtoSchema, {
     name,
@@ -122,7 +126,12 @@ export interface ModelParts {
 
 /** An encoded model of the given parts. */
 export function buildModel(parts: ModelParts): Uint8Array {
-  const opsets = parts.opsets ?? new Map([["", 17], ["com.microsoft", 1]]);
+  const opsets =
+    parts.opsets ??
+    new Map([
+      ["", 17],
+      ["com.microsoft", 1],
+    ]);
   return encodeModel(
     create(ModelProtoSchema, {
       irVersion: BigInt(parts.irVersion ?? 8),

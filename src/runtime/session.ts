@@ -55,7 +55,9 @@ export class Session {
    */
   async run(inputs: Tensors, outputs?: Tensors): Promise<Tensors> {
     try {
-      return outputs === undefined ? await this.#session.run(inputs) : await this.#session.run(inputs, outputs);
+      return outputs === undefined
+        ? await this.#session.run(inputs)
+        : await this.#session.run(inputs, outputs);
     } catch (error) {
       throw new BrodmannError("E_NETWORK_RUN", `${this.#label}: ${messageOf(error)}`, {
         hint: "Check that the inputs have the shape and the range that the network expects.",
@@ -85,9 +87,13 @@ export function floatTensor(values: Float32Array, dims: readonly number[]): Tens
 /** The float32 values of a tensor; throws `E_NETWORK_TYPE` for any other type. */
 export function floatValues(tensor: Tensor | undefined, name: string): Float32Array {
   if (tensor?.type === "float32" && tensor.data instanceof Float32Array) return tensor.data;
-  throw new BrodmannError("E_NETWORK_TYPE", `${name}: found ${tensor?.type ?? "no tensor"}, expected float32`, {
-    hint: "Export the network with float32 activations.",
-  });
+  throw new BrodmannError(
+    "E_NETWORK_TYPE",
+    `${name}: found ${tensor?.type ?? "no tensor"}, expected float32`,
+    {
+      hint: "Export the network with float32 activations.",
+    },
+  );
 }
 
 /** Version, execution providers and threads, for `doctor` and `run.json`. */

@@ -28,8 +28,8 @@ export interface Rng {
  * draws.integer(10);
  */
 export function rng(seed: number, ...key: readonly (string | number)[]): Rng {
-  const state = hash128(JSON.stringify([seed, ...key]));
-  if (state.every((word) => word === 0)) state[0] = 1;
+  const state = hash128(JSON.stringify([seed, ...key])) as [number, number, number, number];
+  if (state.every((word) => word === 0)) state.fill(1);
   const generator = xoroshiro128plusFromState(state);
   const bits = () => generator.next() >>> 0;
   const uniform = () => ((bits() >>> 5) * 67108864 + (bits() >>> 6)) / 9007199254740992;
