@@ -1,0 +1,178 @@
+import { basename } from "node:path";
+import type { Kernel } from "../compute/compute.ts";
+import { BrodmannError } from "../errors.ts";
+import type { ModelProto } from "../runtime/onnx.ts";
+import { type ConstantSource, constantFloats } from "./constants.ts";
+import { followUnits } from "./follow-units.ts";
+import { loadModel, loadModelBytes } from "./load-model.ts";
+import { indexModel, type ModelGraph } from "./model-graph.ts";
+import { type Probe, probeNetwork } from "./probe.ts";
+import { type FlowConnection, nodeName, type SkippedNode, type WeightNode } from "./unit-flow.ts";
+import { findSites, type LayerSites } from "./unit-sites.ts";
+
+/** The units that one weight-bearing ONNX node produces. */
+export interface Layer extends LayerSites {
+  /** The node's name, or its first output where it has none; unique in the network. */
+  readonly name: string;
+  readonly operator: "Conv" | "Gemm" | "MatMul";
+  readonly units: number;
+  /** Whether its units are the network's logits. */
+  readonly isLogits: boolean;
+  readonly weights: WeightNode;
+}
+
+/** A trained network: its layers, how they are connected, and what could not be followed. */
+export interface Network extends ConstantSource {
+  /** File name, for people. */
+  readonly name: string;
+  readonly graph: ModelGraph;
+  readonly probe: Probe;
+  /** In topological order. */
+  readonly layers: readonly Layer[];
+  readonly connections: readonly FlowConnection[];
+  readonly skipped: readonly SkippedNode[];
+  /** Shape of one input, without the batch axis. */
+  readonly inputShape: readonly number[];
+  /** Value that holds the logits: the output, or what a final Softmax reads. */
+  readonly logits: string;
+}
+
+export interface NetworkOptions {
+  /** Shape of one input; needed only where the model leaves sizes open. */
+  readonly inputShape?: readonly number[] | undefined;
+}
+
+/**
+ * Reads an ONNX network from a file and finds its layers, units and connections.
+ *
+ * @example
+ * const network = await loadNetwork("mnist-mlp.onnx");
+ * console.log(network.layers.map(({ name, units }) => `${name}: ${units} units`));
+ */
+export async function loadNetwork(path: string, options: NetworkOptions = {}): Promise<Network> {
+  return analyzeModel(await loadModel(path), path, options);
+}
+
+/** Like `loadNetwork`, from the bytes of a model without external data; `name` names it in messages. */
+export async function loadNetworkBytes(
+  bytes: Uint8Array,
+  name: string,
+  options: NetworkOptions = {},
+): Promise<Network> {
+  return analyzeModel(loadModelBytes(bytes, name), name, options);
+}
+
+async function analyzeModel(model: ModelProto, path: string, options: NetworkOptions): Promise<Network> {
+  const graph = indexModel(model);
+  const probe = await probeNetwork(graph, options.inputShape ?? null);
+  checkFinite({ graph, probe }, path);
+  const flow = followUnits(graph, probe);
+  const logits = findLogits(graph, probe);
+  const names = new Set<string>();
+  const logitSources = new Set((flow.flows.get(logits) ?? []).map(({ source }) => source));
+  const layers = flow.layers.map((weights, source): Layer => {
+    const node = graph.nodes[weights.node];
+    const base = node ? nodeName(node) : weights.output;
+    let name = base;
+    for (let copy = 2; names.has(name); copy++) name = `${base}#${copy}`;
+    names.add(name);
+    return {
+      name,
+      operator: weights.operator,
+      units: weights.units,
+      isLogits: logitSources.has(source),
+      weights,
+      ...findSites(graph, flow, source),
+    };
+  });
+  if (layers.length === 0) {
+    const reasons = flow.skipped.map(({ node, reason }) => `${node}: ${reason}`).join("; ");
+    throw new BrodmannError(
+      "E_NETWORK_UNSUPPORTED",
+      `${path}: found no layer with constant weights (${reasons})`,
+      {
+        hint: "Brodmann analyses Conv, Gemm and MatMul nodes with constant weights; export the trained network.",
+      },
+    );
+  }
+  const { connections, skipped } = flow;
+  return {
+    name: basename(path),
+    graph,
+    probe,
+    layers,
+    connections,
+    skipped,
+    inputShape: probe.inputShape,
+    logits,
+  };
+}
+
+/** The first output that follows the batch; a final Softmax is taken off, since the loss wants logits. */
+function findLogits(graph: ModelGraph, probe: Probe): string {
+  const output = graph.outputs.find((name) => probe.values.get(name)?.batchAxis === 0);
+  if (output === undefined) {
+    throw new BrodmannError(
+      "E_NETWORK_OUTPUT",
+      `found no output with a batch axis among ${graph.outputs.join(", ")}`,
+      {
+        hint: "Export the network with its logits as an output of shape [N, classes].",
+      },
+    );
+  }
+  let value = output;
+  for (;;) {
+    const node = graph.nodes[graph.producer.get(value) ?? -1];
+    if (node?.opType === "Softmax") return node.input[0] ?? value;
+    if (node?.opType !== "Identity") return output;
+    value = node.input[0] ?? value;
+  }
+}
+
+/** Refuses weights that are not finite: they would spread silently into every result. */
+function checkFinite(source: ConstantSource, path: string): void {
+  const carriers = new Set(["Conv", "Gemm", "MatMul", "BatchNormalization"]);
+  for (const node of source.graph.nodes) {
+    if (!carriers.has(node.opType)) continue;
+    for (const name of node.input) {
+      if (!source.graph.constants.has(name)) continue;
+      const values = constantFloats(source, name)?.values ?? new Float32Array();
+      const at = values.findIndex((value) => !Number.isFinite(value));
+      if (at < 0) continue;
+      throw new BrodmannError(
+        "E_NETWORK_NOT_FINITE",
+        `${path}: weights "${name}" of ${nodeName(node)}: found ${values[at]} at position ${at}, expected finite numbers`,
+        { hint: "The training diverged or the export failed; use an earlier checkpoint." },
+      );
+    }
+  }
+}
+
+/** A layer's kernel as outputs x inputs x taps (inputs of one group for grouped convolutions). */
+export function kernelOf(network: Network, layer: Layer): Kernel {
+  const { name, layout, inputs, taps, factor } = layer.weights.kernel;
+  const stored = constantFloats(network, name)?.values;
+  if (stored === undefined) throw new BrodmannError("E_INTERNAL", `kernel "${name}" is not a constant`);
+  const outputs = layer.units;
+  if (layout === "outputs-first" && factor === 1) return { outputs, inputs, taps, values: stored };
+  const values = new Float32Array(stored.length);
+  if (layout === "outputs-first") {
+    for (let i = 0; i < values.length; i++) values[i] = (stored[i] as number) * factor;
+  } else {
+    for (let input = 0; input < inputs; input++) {
+      for (let output = 0; output < outputs; output++) {
+        values[output * inputs + input] = (stored[input * outputs + output] as number) * factor;
+      }
+    }
+  }
+  return { outputs, inputs, taps, values };
+}
+
+/** The layer of a name; throws `E_NETWORK_LAYER` with the known names. */
+export function layerNamed(network: Network, name: string): Layer {
+  const layer = network.layers.find((candidate) => candidate.name === name);
+  if (layer) return layer;
+  throw new BrodmannError("E_NETWORK_LAYER", `${network.name}: found no layer "${name}"`, {
+    hint: `Its layers are: ${network.layers.map((candidate) => candidate.name).join(", ")}.`,
+  });
+}

@@ -1,0 +1,187 @@
+import { BrodmannError } from "../errors.ts";
+import { DataType, makeValueInfo, type NodeProto, type ValueInfoProto } from "../runtime/onnx.ts";
+import { floatTensor, Session, type Tensor, type Tensors } from "../runtime/session.ts";
+import { rng } from "../statistics/rng.ts";
+import { encodePart, type ModelGraph, partOf, readsOf } from "./model-graph.ts";
+
+/** What one run of the network on random inputs tells about a value. */
+export interface ProbedValue {
+  /** Shape at the larger probe's batch size. */
+  readonly shape: readonly number[];
+  /** The axis whose size follows the batch size; -1 where there is none. */
+  readonly batchAxis: number;
+}
+
+/** Shapes of all values and the contents of all constants that nodes compute from initializers. */
+export interface Probe {
+  readonly input: string;
+  /** Shape of one input, without the batch axis. */
+  readonly inputShape: readonly number[];
+  /** The only batch size the network accepts, or null where any will do. */
+  readonly fixedBatch: number | null;
+  readonly values: ReadonlyMap<string, ProbedValue>;
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * Runs the network on random inputs of two batch sizes with every value as an output. This replaces shape
+ * inference: shapes, batch axes and constant subgraphs come from ONNX Runtime itself, whatever the operators.
+ *
+ * `inputShape` (one input, without the batch axis) is needed only where the model leaves those sizes open.
+ * Throws `E_NETWORK_INPUT` for models without a usable input and `E_NETWORK_SHAPE` for open sizes.
+ */
+export async function probeNetwork(graph: ModelGraph, inputShape: readonly number[] | null): Promise<Probe> {
+  const info = soleInput(graph);
+  const declared = declaredDims(info);
+  const shape = resolveShape(info.name, declared.slice(1), inputShape);
+  const declaredBatch = declared[0] ?? null;
+  const constantNames = computedConstants(graph);
+  const valueNames = computedValues(graph, info.name);
+  const runAt = async (batch: number) => runProbe(graph, info.name, shape, batch, valueNames, constantNames);
+  let outputs: readonly [Tensors, Tensors] | null = null;
+  try {
+    outputs = [await runAt(2), await runAt(3)];
+  } catch (error) {
+    if (declaredBatch === null) throw error;
+  }
+  const values = outputs === null ? null : matchBatches(outputs, valueNames);
+  if (outputs !== null && values !== null) {
+    const constants = new Map(constantNames.map((name) => [name, outputs[1][name] as Tensor]));
+    values.set(info.name, { shape: [3, ...shape], batchAxis: 0 });
+    return { input: info.name, inputShape: shape, fixedBatch: null, values, constants };
+  }
+  // The file insists on its own batch size (an export without dynamic axes).
+  const fixedBatch = declaredBatch ?? 1;
+  const only = await runAt(fixedBatch);
+  const fixedValues = new Map<string, ProbedValue>();
+  for (const name of valueNames) {
+    const dims = only[name]?.dims ?? [];
+    fixedValues.set(name, { shape: dims, batchAxis: dims[0] === fixedBatch ? 0 : -1 });
+  }
+  fixedValues.set(info.name, { shape: [fixedBatch, ...shape], batchAxis: 0 });
+  const constants = new Map(constantNames.map((name) => [name, only[name] as Tensor]));
+  return { input: info.name, inputShape: shape, fixedBatch, values: fixedValues, constants };
+}
+
+function soleInput(graph: ModelGraph): ValueInfoProto {
+  const [info, ...others] = graph.inputs;
+  if (info === undefined || others.length > 0) {
+    const names = graph.inputs.map(({ name }) => `"${name}"`).join(", ") || "none";
+    throw new BrodmannError("E_NETWORK_INPUT", `network inputs: found ${names}, expected exactly one`, {
+      hint: "Export the network with its data as the only input.",
+    });
+  }
+  const type = info.type?.value;
+  if (type?.case !== "tensorType" || type.value.elemType !== DataType.FLOAT) {
+    const found = type?.case === "tensorType" ? DataType[type.value.elemType] : type?.case;
+    throw new BrodmannError(
+      "E_NETWORK_INPUT",
+      `network input "${info.name}": found ${found}, expected floats`,
+      {
+        hint: "Export the network with a float32 input (scaling of images belongs in front of it).",
+      },
+    );
+  }
+  return info;
+}
+
+/** Sizes of the declared axes; null where a size is open. */
+function declaredDims(info: ValueInfoProto): (number | null)[] {
+  const type = info.type?.value;
+  const dims = type?.case === "tensorType" ? (type.value.shape?.dim ?? []) : [];
+  return dims.map(({ value }) =>
+    value.case === "dimValue" && value.value > 0n ? Number(value.value) : null,
+  );
+}
+
+function resolveShape(
+  name: string,
+  declared: readonly (number | null)[],
+  given: readonly number[] | null,
+): number[] {
+  const isOpen = declared.length === 0 || declared.some((size) => size === null);
+  if (!isOpen) return declared as number[];
+  const words = `[N, ${declared.map((size) => size ?? "?").join(", ") || "..."}]`;
+  if (given === null) {
+    throw new BrodmannError("E_NETWORK_SHAPE", `network input "${name}" has open sizes ${words}`, {
+      hint: "Give --data, whose inputs tell the sizes, or export with fixed sizes behind the batch axis.",
+    });
+  }
+  const fits = declared.length === 0 || declared.length === given.length;
+  if (!fits || declared.some((size, axis) => size !== null && size !== given[axis])) {
+    throw new BrodmannError(
+      "E_INPUT_SHAPE",
+      `network input "${name}": found data of shape [N, ${given.join(", ")}], expected ${words}`,
+      { hint: "Pass data of the network's input shape." },
+    );
+  }
+  return [...given];
+}
+
+/** Constants that nodes compute and that nodes on the data path read. */
+function computedConstants(graph: ModelGraph): string[] {
+  const names = new Set<string>();
+  for (const node of graph.nodes) {
+    if (node.output.every((name) => name === "" || graph.constants.has(name))) continue;
+    for (const name of readsOf(node)) {
+      if (graph.constants.has(name) && graph.producer.has(name)) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+/** All values that depend on the input, the input itself aside. */
+function computedValues(graph: ModelGraph, input: string): string[] {
+  return [...graph.producer.keys()].filter((name) => !graph.constants.has(name) && name !== input);
+}
+
+async function runProbe(
+  graph: ModelGraph,
+  input: string,
+  shape: readonly number[],
+  batch: number,
+  values: readonly string[],
+  constants: readonly string[],
+): Promise<Tensors> {
+  // Constants leave through an Identity: an output may not be an initializer of the same name.
+  const outputs = [...values, ...constants];
+  const part = partOf(graph, outputs, new Set([input]));
+  const model = encodePart(graph, {
+    nodes: part.nodes as NodeProto[],
+    initializers: part.initializers,
+    inputs: [makeValueInfo(input, ["batch", ...shape])],
+    outputs: outputs.map((name) => untypedValueInfo(name)),
+  });
+  const session = await Session.create(model, { label: "network", isOneShot: true });
+  try {
+    const random = rng(0, "probe");
+    const size = shape.reduce((product, extent) => product * extent, batch);
+    const inputs = Float32Array.from({ length: size }, () => random.uniform());
+    return await session.run({ [input]: floatTensor(inputs, [batch, ...shape]) });
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** An output whose type ONNX Runtime infers. */
+function untypedValueInfo(name: string): ValueInfoProto {
+  const info = makeValueInfo(name, null);
+  delete info.type;
+  return info;
+}
+
+/** Shapes and batch axes from two runs, or null where sizes do not follow the batch as they should. */
+function matchBatches(
+  [two, three]: readonly [Tensors, Tensors],
+  names: readonly string[],
+): Map<string, ProbedValue> | null {
+  const values = new Map<string, ProbedValue>();
+  for (const name of names) {
+    const small = two[name]?.dims ?? [];
+    const large = three[name]?.dims ?? [];
+    if (small.length !== large.length) return null;
+    const batchAxis = large.findIndex((size, axis) => size !== small[axis]);
+    values.set(name, { shape: large, batchAxis });
+  }
+  return values;
+}

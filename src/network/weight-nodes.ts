@@ -1,0 +1,123 @@
+/**
+ * Rules of the weight-bearing operators: Conv, Gemm and MatMul with a constant side make a layer, and connect it
+ * to every layer whose units they read (method note 3.1, 3.2, 3.4).
+ */
+
+import { constantFloats } from "./constants.ts";
+import { attributeOf, integerAttribute } from "./model-graph.ts";
+import { expandTo, soleAxis, unitsAlong } from "./position-map.ts";
+import { INPUT_LAYER, type NodeView, type RuleResult, type UnitTerm, type WeightNode } from "./unit-flow.ts";
+
+/** How a weight-bearing node reads its input and lays out its kernel. */
+interface Reading {
+  /** Which input holds the data, and the axis of it that is summed over. */
+  readonly data: number;
+  readonly axis: number;
+  readonly size: number;
+  readonly unitAxis: number;
+  readonly units: number;
+  readonly kernel: WeightNode["kernel"];
+}
+
+/** Makes a layer of a weight-bearing node, or says why it cannot be one. */
+export function addWeightNode(view: NodeView): RuleResult {
+  const reading = readNode(view);
+  if ("problem" in reading) return reading;
+  const { state, node, number } = view;
+  const layer: WeightNode = {
+    node: number,
+    operator: node.opType as WeightNode["operator"],
+    output: node.output[0] ?? "",
+    unitAxis: reading.unitAxis,
+    units: reading.units,
+    kernel: reading.kernel,
+    incomingScale: null,
+  };
+  const target = state.layers.push(layer) - 1;
+  const flow = view.flow(reading.data);
+  for (const term of flow) {
+    const units = unitsAtAxis(term, reading.axis, reading.size);
+    if (units) state.connections.push({ source: term.source, target, ...units });
+    else if (term.source !== INPUT_LAYER) state.skip(node, "it sums over positions, not over units");
+  }
+  if (flow.length === 0) state.skip(node, "its input could not be followed");
+  const map = unitsAlong(reading.unitAxis, reading.units, view.outputShape().length);
+  return { flows: [[{ source: target, map, isOwn: true, isActivated: false }]], role: "mixing" };
+}
+
+/** The term's unit at every position of `axis`; null where its units lie along other axes. */
+function unitsAtAxis(
+  term: UnitTerm,
+  axis: number,
+  size: number,
+): { readonly index: Int32Array; readonly scale: Float64Array | null } | null {
+  const sole = soleAxis(term.map);
+  if (sole === null || (sole !== -1 && sole !== axis)) return null;
+  const dims = term.map.dims.map((extent, other) => (other === axis ? size : extent));
+  const { index, scale } = expandTo(term.map, dims);
+  return { index, scale };
+}
+
+function readNode(view: NodeView): Reading | { readonly problem: string } {
+  if (view.node.opType === "Conv") return readConvolution(view);
+  return view.node.opType === "Gemm" ? readGemm(view) : readMatMul(view);
+}
+
+function readConvolution(view: NodeView): Reading | { readonly problem: string } {
+  const name = view.node.input[1] ?? "";
+  const kernel = constantFloats(view.state, name);
+  if (!kernel) return { problem: "its kernel is computed" };
+  const [units = 0, inputs = 0, ...space] = kernel.dims;
+  const groups = integerAttribute(view.node, "group", 1);
+  const taps = space.reduce((total, size) => total * size, 1);
+  return {
+    data: 0,
+    axis: 1,
+    size: inputs * groups,
+    unitAxis: 1,
+    units,
+    kernel: { name, layout: "outputs-first", inputs, taps, groups, factor: 1 },
+  };
+}
+
+function readGemm(view: NodeView): Reading | { readonly problem: string } {
+  const name = view.node.input[1] ?? "";
+  const kernel = constantFloats(view.state, name);
+  if (!kernel) return { problem: "its kernel is computed" };
+  if (!view.isComputed(0)) return { problem: "its data side is constant" };
+  if (integerAttribute(view.node, "transA", 0) === 1) return { problem: "its data side is transposed" };
+  const isTransposed = integerAttribute(view.node, "transB", 0) === 1;
+  const [rows = 0, columns = 0] = kernel.dims;
+  const [units, inputs] = isTransposed ? [rows, columns] : [columns, rows];
+  const layout = isTransposed ? "outputs-first" : "inputs-first";
+  const factor = attributeOf(view.node, "alpha")?.f ?? 1;
+  return {
+    data: 0,
+    axis: 1,
+    size: inputs,
+    unitAxis: 1,
+    units,
+    kernel: { name, layout, inputs, taps: 1, groups: 1, factor },
+  };
+}
+
+function readMatMul(view: NodeView): Reading | { readonly problem: string } {
+  const data = view.isComputed(0) ? 0 : 1;
+  const name = view.node.input[1 - data] ?? "";
+  const kernel = constantFloats(view.state, name);
+  if (!kernel) return { problem: "both sides are computed" };
+  if (kernel.dims.length !== 2) return { problem: `its constant side has ${kernel.dims.length} axes` };
+  const [rows = 0, columns = 0] = kernel.dims;
+  const rank = view.shape(data).length;
+  const axis = data === 0 ? rank - 1 : rank - 2;
+  const [units, inputs] = data === 0 ? [columns, rows] : [rows, columns];
+  const layout = data === 0 ? "inputs-first" : "outputs-first";
+  return {
+    data,
+    axis,
+    size: inputs,
+    unitAxis: data === 0 ? view.outputShape().length - 1 : view.outputShape().length - 2,
+    units,
+    kernel: { name, layout, inputs, taps: 1, groups: 1, factor: 1 },
+  };
+}
