@@ -1,5 +1,5 @@
 import { BrodmannError } from "../errors.ts";
-import { DataType, makeValueInfo, type NodeProto, type ValueInfoProto } from "../runtime/onnx.ts";
+import { DataType, makeUntypedValueInfo, makeValueInfo, type ValueInfoProto } from "../runtime/onnx.ts";
 import { floatTensor, Session, type Tensor, type Tensors } from "../runtime/session.ts";
 import { rng } from "../statistics/rng.ts";
 import { encodePart, type ModelGraph, partOf, readsOf } from "./model-graph.ts";
@@ -10,6 +10,8 @@ export interface ProbedValue {
   readonly shape: readonly number[];
   /** The axis whose size follows the batch size; -1 where there is none. */
   readonly batchAxis: number;
+  /** ONNX element type. */
+  readonly elementType: number;
 }
 
 /** Shapes of all values and the contents of all constants that nodes compute from initializers. */
@@ -45,9 +47,11 @@ export async function probeNetwork(graph: ModelGraph, inputShape: readonly numbe
     if (declaredBatch === null) throw error;
   }
   const values = outputs === null ? null : matchBatches(outputs, valueNames);
-  if (outputs !== null && values !== null) {
+  // A declared batch size may be baked into reshapes: then the outputs do not follow another one.
+  const follows = declaredBatch === null || graph.outputs.some((name) => values?.get(name)?.batchAxis === 0);
+  if (outputs !== null && values !== null && follows) {
     const constants = new Map(constantNames.map((name) => [name, outputs[1][name] as Tensor]));
-    values.set(info.name, { shape: [3, ...shape], batchAxis: 0 });
+    values.set(info.name, { shape: [3, ...shape], batchAxis: 0, elementType: DataType.FLOAT });
     return { input: info.name, inputShape: shape, fixedBatch: null, values, constants };
   }
   // The file insists on its own batch size (an export without dynamic axes).
@@ -56,11 +60,26 @@ export async function probeNetwork(graph: ModelGraph, inputShape: readonly numbe
   const fixedValues = new Map<string, ProbedValue>();
   for (const name of valueNames) {
     const dims = only[name]?.dims ?? [];
-    fixedValues.set(name, { shape: dims, batchAxis: dims[0] === fixedBatch ? 0 : -1 });
+    const batchAxis = dims[0] === fixedBatch ? 0 : -1;
+    fixedValues.set(name, { shape: dims, batchAxis, elementType: elementTypeOf(only[name]) });
   }
-  fixedValues.set(info.name, { shape: [fixedBatch, ...shape], batchAxis: 0 });
+  fixedValues.set(info.name, { shape: [fixedBatch, ...shape], batchAxis: 0, elementType: DataType.FLOAT });
   const constants = new Map(constantNames.map((name) => [name, only[name] as Tensor]));
   return { input: info.name, inputShape: shape, fixedBatch, values: fixedValues, constants };
+}
+
+const ELEMENT_TYPES: Readonly<Record<string, number>> = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  uint8: DataType.UINT8,
+  int8: DataType.INT8,
+  bool: DataType.BOOL,
+};
+
+function elementTypeOf(tensor: Tensor | undefined): number {
+  return ELEMENT_TYPES[tensor?.type ?? ""] ?? DataType.UNDEFINED;
 }
 
 function soleInput(graph: ModelGraph): ValueInfoProto {
@@ -147,10 +166,10 @@ async function runProbe(
   const outputs = [...values, ...constants];
   const part = partOf(graph, outputs, new Set([input]));
   const model = encodePart(graph, {
-    nodes: part.nodes as NodeProto[],
+    nodes: part.nodes,
     initializers: part.initializers,
     inputs: [makeValueInfo(input, ["batch", ...shape])],
-    outputs: outputs.map((name) => untypedValueInfo(name)),
+    outputs: outputs.map(makeUntypedValueInfo),
   });
   const session = await Session.create(model, { label: "network", isOneShot: true });
   try {
@@ -161,13 +180,6 @@ async function runProbe(
   } finally {
     await session.dispose();
   }
-}
-
-/** An output whose type ONNX Runtime infers. */
-function untypedValueInfo(name: string): ValueInfoProto {
-  const info = makeValueInfo(name, null);
-  delete info.type;
-  return info;
 }
 
 /** Shapes and batch axes from two runs, or null where sizes do not follow the batch as they should. */
@@ -181,7 +193,7 @@ function matchBatches(
     const large = three[name]?.dims ?? [];
     if (small.length !== large.length) return null;
     const batchAxis = large.findIndex((size, axis) => size !== small[axis]);
-    values.set(name, { shape: large, batchAxis });
+    values.set(name, { shape: large, batchAxis, elementType: elementTypeOf(three[name]) });
   }
   return values;
 }

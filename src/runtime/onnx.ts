@@ -112,6 +112,11 @@ export function makeValueInfo(
   });
 }
 
+/** A graph output whose type and shape ONNX Runtime infers. */
+export function makeUntypedValueInfo(name: string): ValueInfoProto {
+  return create(ValueInfoProtoSchema, { name });
+}
+
 /** The parts of a model that is built from scratch or cut out of another. */
 export interface ModelParts {
   readonly nodes: readonly NodeProto[];

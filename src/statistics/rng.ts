@@ -1,10 +1,13 @@
 /**
  * Seeded random streams. Every random thing draws from a stream of its own, keyed by the root seed and by what
  * it is for (`rng(seed, "null", layer, draw)`), so results depend neither on the order of the work nor on how it
- * is split over processes. Generator: xoroshiro128+ (Blackman & Vigna 2018, doi:10.1145/3460772).
+ * is split over processes. Generator: xoroshiro128+ (Blackman & Vigna 2018, doi:10.1145/3460772), whose lower
+ * 32 bits `pure-rand` returns. The lowest of them are linear recurrences, and `integer` would use just those, so
+ * every output passes through a bijective mix first: equidistribution stays, linearity goes.
  * The only file that imports `pure-rand`.
  */
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import { BrodmannError } from "../errors.ts";
 
 /** A stream of random numbers. */
 export interface Rng {
@@ -12,7 +15,7 @@ export interface Rng {
   bits(): number;
   /** Uniform in [0, 1), 53 bits. */
   uniform(): number;
-  /** Uniform integer in [0, bound), without modulo bias. */
+  /** Uniform integer in [0, bound), without modulo bias; `bound` is an integer from 1 to 2^32. */
   integer(bound: number): number;
   /** Standard normal. */
   normal(): number;
@@ -31,9 +34,12 @@ export function rng(seed: number, ...key: readonly (string | number)[]): Rng {
   const state = hash128(JSON.stringify([seed, ...key])) as [number, number, number, number];
   if (state.every((word) => word === 0)) state.fill(1);
   const generator = xoroshiro128plusFromState(state);
-  const bits = () => generator.next() >>> 0;
+  const bits = () => finalMix(generator.next()) >>> 0;
   const uniform = () => ((bits() >>> 5) * 67108864 + (bits() >>> 6)) / 9007199254740992;
   const integer = (bound: number) => {
+    if (!(Number.isInteger(bound) && bound >= 1 && bound <= 4294967296)) {
+      throw new BrodmannError("E_INTERNAL_RNG", `rng.integer: found bound ${bound}, expected 1 to 2^32`);
+    }
     const limit = 4294967296 - (4294967296 % bound);
     let value = bits();
     while (value >= limit) value = bits();
@@ -83,6 +89,7 @@ function hash128(text: string): number[] {
   return state;
 }
 
+/** The 32-bit finaliser of MurmurHash3, a bijection whose every output bit depends on every input bit. */
 function finalMix(word: number): number {
   let h = word | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,0 +1,35 @@
+import type { NodeProto } from "../runtime/onnx.ts";
+import type { Network } from "./network.ts";
+
+/**
+ * Rows that a run of these nodes should take at once: as many as keep the largest value that a node makes within
+ * `ROW_BUDGET` floats, so that one node's output is still in cache when the next one reads it, and memory stays
+ * bounded whatever the number of inputs.
+ */
+export function rowsPerRun(network: Network, nodes: readonly NodeProto[]): number {
+  if (network.probe.fixedBatch !== null) return network.probe.fixedBatch;
+  let largest = 1;
+  for (const name of nodes.flatMap((node) => node.output)) {
+    const value = network.probe.values.get(name);
+    if (value === undefined || value.batchAxis < 0) continue;
+    const size = value.shape.reduce((total, extent) => total * extent, 1);
+    largest = Math.max(largest, size / (value.shape[value.batchAxis] ?? 1));
+  }
+  return Math.max(1, Math.min(MAX_ROWS, Math.floor(ROW_BUDGET / largest)));
+}
+
+const ROW_BUDGET = 2 ** 21;
+const MAX_ROWS = 8192;
+
+/** Ranges [start, rows] that cover `count` inputs with at most `size` rows each. */
+export function* batchesOf(count: number, size: number): Generator<{ start: number; rows: number }> {
+  for (let start = 0; start < count; start += size) yield { start, rows: Math.min(size, count - start) };
+}
+
+/** A batch padded with zeros to the size that a network with a fixed batch demands. */
+export function padBatch(values: Float32Array, rows: number, size: number): Float32Array {
+  if (rows === size) return values;
+  const padded = new Float32Array((values.length / rows) * size);
+  padded.set(values);
+  return padded;
+}

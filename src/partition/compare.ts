@@ -1,0 +1,243 @@
+/**
+ * Agreement of two partitions of the same units: adjusted Rand index (Hubert & Arabie 1985,
+ * doi:10.1007/BF01908075), adjusted mutual information with the exact expectation under the permutation model
+ * (Vinh, Epps & Bailey 2010, JMLR 11:2837), variation of information (Meila 2007,
+ * doi:10.1016/j.jmva.2006.11.013) and normalised mutual information.
+ *
+ * With n_ij the units in cluster i of one and j of the other, a_i and b_j their sums, N all units, H entropy in nats:
+ *   ARI = (R - E R) / (max R - E R),  R = sum_ij C(n_ij, 2),  E R = sum_i C(a_i, 2) sum_j C(b_j, 2) / C(N, 2)
+ *   NMI = MI / M,  AMI = (MI - E MI) / (M - E MI),  M = (H_a + H_b) / 2,  VI = H_a + H_b - 2 MI
+ */
+import { BrodmannError } from "../errors.ts";
+import type { LayerLabels, Partition } from "./partition.ts";
+
+/** How well two labellings agree. Only units that both put in a cluster enter; without any, all indices are NaN. */
+export interface Agreement {
+  /** Units that both put in a cluster. */
+  readonly units: number;
+  /** Units left out because only the first puts them in a cluster. */
+  readonly onlyFirst: number;
+  /** Units left out because only the second puts them in a cluster. */
+  readonly onlySecond: number;
+  /** Units left out because neither puts them in a cluster. */
+  readonly neither: number;
+  /** Adjusted Rand index: 1 for equal partitions, 0 on average for unrelated ones. */
+  readonly ari: number;
+  /** Adjusted mutual information, arithmetic normalisation: 1 for equal, 0 on average for unrelated. */
+  readonly ami: number;
+  /** Normalised mutual information, arithmetic normalisation, 0 to 1; not adjusted for chance. */
+  readonly nmi: number;
+  /** Variation of information in nats: 0 for equal partitions. */
+  readonly vi: number;
+}
+
+export interface PartitionComparison {
+  /** All layers together. */
+  readonly overall: Agreement;
+  /** Every layer that either partition names, in the order of the first. */
+  readonly layers: readonly (Agreement & { readonly name: string })[];
+}
+
+/**
+ * Agreement of two partitions per layer, matched by name, and over all units together. A layer that one of them
+ * does not name is unpartitioned there. Throws `E_PARTITION_LAYERS` where no layer is common to both and
+ * `E_PARTITION_UNITS` where a layer has different numbers of units.
+ *
+ * @example
+ * comparePartitions(spectral, louvain).overall.ami; // 0.63
+ */
+export function comparePartitions(first: Partition, second: Partition): PartitionComparison {
+  const others = new Map(second.layers.map((layer) => [layer.name, layer]));
+  const named = new Set(first.layers.map((layer) => layer.name));
+  if (first.layers.length > 0 && !first.layers.some((layer) => others.has(layer.name))) {
+    throw new BrodmannError(
+      "E_PARTITION_LAYERS",
+      `partitions: found no layer of one in the other (${namesOf(first)} against ${namesOf(second)}), expected common layers`,
+      { hint: "Compare partitions of the same network; the names are those that `brodmann inspect` lists." },
+    );
+  }
+  const pairs = [
+    ...first.layers.map((layer) => pairOf(layer, others.get(layer.name) ?? unlabelled(layer))),
+    ...second.layers
+      .filter((layer) => !named.has(layer.name))
+      .map((layer) => pairOf(unlabelled(layer), layer)),
+  ];
+  return {
+    overall: agreementOf(concatenate(pairs.map(([a]) => a)), concatenate(pairs.map(([, b]) => b))),
+    layers: pairs.map(([a, b]) => ({ name: a.name, ...agreementOf(a.labels, b.labels) })),
+  };
+}
+
+/** Agreement of two labellings of the same units; labels are any integers, negative = in no cluster. */
+export function agreementOf(first: Int32Array, second: Int32Array): Agreement {
+  const table = countTable(first, second);
+  const { units, cells, rows, columns } = table;
+  const counts = {
+    units,
+    onlyFirst: table.onlyFirst,
+    onlySecond: table.onlySecond,
+    neither: first.length - units - table.onlyFirst - table.onlySecond,
+  };
+  if (units === 0) {
+    return { ...counts, ari: Number.NaN, ami: Number.NaN, nmi: Number.NaN, vi: Number.NaN };
+  }
+  const entropyFirst = entropy(rows, units);
+  const entropySecond = entropy(columns, units);
+  // Equal partitions exactly, where sums of logarithms would leave rounding errors.
+  if (cells.length === rows.length && cells.length === columns.length) {
+    return { ...counts, ari: 1, ami: 1, nmi: 1, vi: 0 };
+  }
+  const information = Math.max(0, entropyFirst + entropySecond - entropy(cells, units));
+  const normaliser = (entropyFirst + entropySecond) / 2;
+  return {
+    ...counts,
+    ari: adjustedRand(cells, rows, columns, units),
+    ami: adjustedInformation(information, normaliser, rows, columns, units),
+    nmi: information / normaliser,
+    vi: Math.max(0, 2 * (normaliser - information)),
+  };
+}
+
+interface CountTable {
+  readonly units: number;
+  readonly onlyFirst: number;
+  readonly onlySecond: number;
+  /** Non-zero n_ij. */
+  readonly cells: readonly number[];
+  /** a_i. */
+  readonly rows: readonly number[];
+  /** b_j. */
+  readonly columns: readonly number[];
+}
+
+function countTable(first: Int32Array, second: Int32Array): CountTable {
+  const rows = new Counter();
+  const columns = new Counter();
+  const cells = new Counter();
+  let units = 0;
+  let onlyFirst = 0;
+  let onlySecond = 0;
+  for (let u = 0; u < first.length; u++) {
+    const a = first[u] as number;
+    const b = second[u] as number;
+    if (a >= 0 && b >= 0) {
+      units++;
+      cells.add(rows.add(a) * first.length + columns.add(b));
+    } else if (a >= 0) onlyFirst++;
+    else if (b >= 0) onlySecond++;
+  }
+  return {
+    units,
+    onlyFirst,
+    onlySecond,
+    cells: cells.counts,
+    rows: rows.counts,
+    columns: columns.counts,
+  };
+}
+
+/** Counts of keys, which are numbered in the order of their first appearance. */
+class Counter {
+  readonly counts: number[] = [];
+  readonly #ids = new Map<number, number>();
+
+  /** Counts one more of `key` and returns its number. */
+  add(key: number): number {
+    const id = this.#ids.get(key) ?? this.counts.length;
+    if (id === this.counts.length) this.#ids.set(key, id);
+    this.counts[id] = (this.counts[id] ?? 0) + 1;
+    return id;
+  }
+}
+
+function entropy(counts: readonly number[], units: number): number {
+  let sum = 0;
+  for (const count of counts) sum += count * Math.log(count);
+  return Math.max(0, Math.log(units) - sum / units);
+}
+
+function adjustedRand(
+  cells: readonly number[],
+  rows: readonly number[],
+  columns: readonly number[],
+  units: number,
+): number {
+  const pairs = (counts: readonly number[]) => counts.reduce((sum, n) => sum + (n * (n - 1)) / 2, 0);
+  const pairsFirst = pairs(rows);
+  const pairsSecond = pairs(columns);
+  const expected = (pairsFirst * pairsSecond) / ((units * (units - 1)) / 2);
+  return (pairs(cells) - expected) / ((pairsFirst + pairsSecond) / 2 - expected);
+}
+
+function adjustedInformation(
+  information: number,
+  normaliser: number,
+  rows: readonly number[],
+  columns: readonly number[],
+  units: number,
+): number {
+  const expected = expectedInformation(rows, columns, units);
+  // Not 0 / 0: the expectation reaches the normaliser only where every arrangement gives equal partitions.
+  return (information - expected) / (normaliser - expected);
+}
+
+/**
+ * Expectation of the mutual information over all tables with the given marginals (hypergeometric model):
+ *   sum_ij sum_n (n/N) ln(N n / (a_i b_j)) P(n),  P(n) = C(a_i, n) C(N - a_i, b_j - n) / C(N, b_j).
+ * The inner sum depends on (a_i, b_j) only, so equal cluster sizes are summed once.
+ */
+function expectedInformation(rows: readonly number[], columns: readonly number[], units: number): number {
+  const logFactorial = new Float64Array(units + 1);
+  for (let n = 2; n <= units; n++) logFactorial[n] = (logFactorial[n - 1] as number) + Math.log(n);
+  const lf = (n: number) => logFactorial[n] as number;
+  let total = 0;
+  for (const [a, timesA] of multiplicities(rows)) {
+    for (const [b, timesB] of multiplicities(columns)) {
+      const fixed = lf(a) + lf(b) + lf(units - a) + lf(units - b) - lf(units);
+      const logShare = Math.log(units) - Math.log(a) - Math.log(b);
+      let sum = 0;
+      for (let n = Math.max(1, a + b - units); n <= Math.min(a, b); n++) {
+        const logP = fixed - lf(n) - lf(a - n) - lf(b - n) - lf(units - a - b + n);
+        sum += n * (logShare + Math.log(n)) * Math.exp(logP);
+      }
+      total += (timesA * timesB * sum) / units;
+    }
+  }
+  return total;
+}
+
+function multiplicities(counts: readonly number[]): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const count of counts) times.set(count, (times.get(count) ?? 0) + 1);
+  return times;
+}
+
+function pairOf(first: LayerLabels, second: LayerLabels): [LayerLabels, LayerLabels] {
+  if (first.labels.length !== second.labels.length) {
+    throw new BrodmannError(
+      "E_PARTITION_UNITS",
+      `layer ${first.name}: found ${first.labels.length} labels in one partition and ${second.labels.length} in the other, expected as many`,
+      { hint: "Compare partitions of the same network." },
+    );
+  }
+  return [first, second];
+}
+
+function unlabelled(layer: LayerLabels): LayerLabels {
+  return { name: layer.name, labels: new Int32Array(layer.labels.length).fill(-1) };
+}
+
+function concatenate(layers: readonly LayerLabels[]): Int32Array {
+  const labels = new Int32Array(layers.reduce((sum, layer) => sum + layer.labels.length, 0));
+  let start = 0;
+  for (const layer of layers) {
+    labels.set(layer.labels, start);
+    start += layer.labels.length;
+  }
+  return labels;
+}
+
+function namesOf(partition: Partition): string {
+  const names = partition.layers.map((layer) => layer.name);
+  return names.length > 4 ? `${names.slice(0, 4).join(", ")}, ...` : names.join(", ") || "no layer";
+}
