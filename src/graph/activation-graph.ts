@@ -1,0 +1,149 @@
+/**
+ * Unit graphs from activations: squared Spearman correlation over inputs (method note section 3.6).
+ */
+import type { Compute, CorrelationMethod, SymmetricBlock } from "../compute/compute.ts";
+import { BrodmannError } from "../errors.ts";
+import type { Network } from "../network/network.ts";
+import type { InputSource } from "../network/outcomes.ts";
+import { recordUnits } from "../network/record.ts";
+import type { RunOptions } from "../progress.ts";
+import { rng } from "../statistics/rng.ts";
+import type { GraphLayer, GraphPart, UnitGraph } from "./unit-graph.ts";
+
+export interface ActivationGraphOptions extends RunOptions {
+  readonly scope?: "global" | "local" | undefined;
+  /** Default `spearman`. */
+  readonly correlation?: CorrelationMethod | undefined;
+  /** Inputs used at the most; a random subset is drawn where there are more. Default 5000. */
+  readonly samples?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/**
+ * The graph of squared rank correlations between hidden units over inputs. Units are read in front of their
+ * activation function; a convolution's map counts as the sum of its absolute values. Inputs and logits are no nodes;
+ * units that do not vary (dead ones) are left out. Networks with convolutions: their channels only.
+ *
+ * @example
+ * const graph = await buildActivationGraph(network, digits, compute, { scope: "local" });
+ */
+export async function buildActivationGraph(
+  network: Network,
+  data: InputSource,
+  compute: Compute,
+  options: ActivationGraphOptions = {},
+): Promise<UnitGraph> {
+  const hasConvolutions = network.layers.some(({ operator }) => operator === "Conv");
+  const layers = network.layers.filter(({ operator, isLogits }) =>
+    hasConvolutions ? operator === "Conv" : !isLogits,
+  );
+  const { samples = 5000, seed = 0 } = options;
+  const source = subset(data, samples, seed);
+  const { values } = await recordUnits(network, layers, source, "preActivation", options);
+  const facts = { model: network.name };
+  return correlateUnits(layers, values, source.count, compute, facts, options);
+}
+
+/**
+ * The same graph from activations recorded elsewhere: `values` is units x samples, row-major, the units of all
+ * layers one after another.
+ *
+ * Throws `E_GRAPH_SAMPLES` for fewer than two samples and `E_GRAPH_DEAD` when fewer than two units vary.
+ */
+export async function correlateUnits(
+  layers: readonly GraphLayer[],
+  values: Float32Array,
+  samples: number,
+  compute: Compute,
+  facts: Readonly<Record<string, unknown>>,
+  options: ActivationGraphOptions = {},
+): Promise<UnitGraph> {
+  const { scope = "global", correlation = "spearman" } = options;
+  if (samples < 2) {
+    throw new BrodmannError(
+      "E_GRAPH_SAMPLES",
+      `activation graph: found ${samples} inputs, expected at least 2`,
+      {
+        hint: "Pass more inputs; 1,000 to 5,000 give stable correlations.",
+      },
+    );
+  }
+  const total = layers.reduce((sum, { units }) => sum + units, 0);
+  const unitLayer = Int32Array.from(
+    layers.flatMap(({ units }, number) => new Array<number>(units).fill(number)),
+  );
+  const unitNumber = Int32Array.from(
+    layers.flatMap(({ units }) => Array.from({ length: units }, (_, i) => i)),
+  );
+  const pieces =
+    scope === "global" ? [{ first: 0, count: total, keeps: layers.map((_, number) => number) }] : [];
+  if (scope === "local") {
+    let first = 0;
+    layers.forEach(({ units }, number) => {
+      pieces.push({ first, count: units, keeps: [number] });
+      first += units;
+    });
+  }
+  const nodes: number[] = [];
+  const blocks: SymmetricBlock[] = [];
+  const parts: GraphPart[] = [];
+  for (const { first, count, keeps } of pieces) {
+    const rows = values.subarray(first * samples, (first + count) * samples);
+    const correlations = await compute.correlations(rows, count, samples, correlation, options);
+    const nodeStart = nodes.length;
+    for (let unit = 0; unit < count; unit++) if (!correlations.isDead[unit]) nodes.push(first + unit);
+    const nodeCount = nodes.length - nodeStart;
+    parts.push({ nodeStart, nodeCount, keeps });
+    const alive =
+      nodeCount === count ? correlations.values : withoutDead(correlations.values, correlations.isDead);
+    blocks.push({ shape: "within", start: nodeStart, count: nodeCount, values: alive });
+  }
+  if (nodes.length < 2) {
+    throw new BrodmannError(
+      "E_GRAPH_DEAD",
+      `activation graph: found ${nodes.length} of ${total} units that vary over the inputs, expected at least 2`,
+      {
+        hint: "Check that the inputs differ and are scaled as the network expects (--mean, --std).",
+      },
+    );
+  }
+  return {
+    kind: "activations",
+    scope,
+    layers: layers.map(({ name, units }) => ({ name, units })),
+    layer: Int32Array.from(nodes, (node) => unitLayer[node] as number),
+    unit: Int32Array.from(nodes, (node) => unitNumber[node] as number),
+    matrix: { size: nodes.length, blocks },
+    parts,
+    facts: { ...facts, correlation, samples, deadUnits: total - nodes.length },
+  };
+}
+
+/** A random subset of at most `size` inputs, in their own order. */
+function subset(data: InputSource, size: number, seed: number): InputSource {
+  if (data.count <= size) return data;
+  const order = Int32Array.from({ length: data.count }, (_, input) => input);
+  const chosen = rng(seed, "activation graph inputs").shuffle(order).slice(0, size).sort();
+  return {
+    count: size,
+    batch(start, count) {
+      const rows = Array.from(chosen.subarray(start, start + count), (input) => data.batch(input, 1));
+      const width = rows[0]?.length ?? 0;
+      const values = new Float32Array(count * width);
+      rows.forEach((row, i) => {
+        values.set(row, i * width);
+      });
+      return values;
+    },
+  };
+}
+
+function withoutDead(values: Float32Array, isDead: Uint8Array): Float32Array {
+  const alive = Array.from(isDead.keys()).filter((unit) => !isDead[unit]);
+  const kept = new Float32Array(alive.length ** 2);
+  let cell = 0;
+  for (const row of alive) {
+    for (const column of alive) kept[cell++] = values[row * isDead.length + column] as number;
+  }
+  return kept;
+}

@@ -1,0 +1,149 @@
+import { type RunOptions, StepCounter } from "../progress.ts";
+import {
+  makeIntTensor,
+  makeNode,
+  makeUntypedValueInfo,
+  makeValueInfo,
+  type NodeProto,
+  type TensorProto,
+} from "../runtime/onnx.ts";
+import { floatTensor, floatValues, Session, type Tensors } from "../runtime/session.ts";
+import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
+import { encodePart, partOf } from "./model-graph.ts";
+import type { Layer, Network } from "./network.ts";
+import type { InputSource } from "./outcomes.ts";
+import { expandTo, soleAxis } from "./position-map.ts";
+import type { UnitSite } from "./unit-sites.ts";
+
+/** Where units are read: in front of the activation function, or as the following layers see them. */
+export type Site = "preActivation" | "output";
+
+/** One number per unit and input. */
+export interface Recording {
+  readonly units: number;
+  readonly samples: number;
+  /** Units x samples, row-major; the units of all recorded layers one after another. */
+  readonly values: Float32Array;
+}
+
+/**
+ * Records units of the given layers over all inputs. A unit with several positions (a convolution's map, a token
+ * axis) gives the sum of its absolute values over them (method note 3.6); a dense unit gives its value.
+ * The sums are taken inside the network's run, so memory is that of one batch and the result.
+ *
+ * @example
+ * const { values } = await recordUnits(network, network.layers.slice(0, 2), digits, "preActivation");
+ */
+export async function recordUnits(
+  network: Network,
+  layers: readonly Layer[],
+  data: InputSource,
+  site: Site,
+  options: RunOptions = {},
+): Promise<Recording> {
+  const { graph, probe } = network;
+  const readers = layers.map((layer, number) =>
+    readerOf(network, layer, layer[site], `brodmann/units${number}`),
+  );
+  const part = partOf(
+    graph,
+    layers.map((layer) => layer[site].value),
+    new Set([probe.input]),
+  );
+  const outputs = [...new Set(readers.map(({ value }) => value))];
+  const model = encodePart(graph, {
+    nodes: [...part.nodes, ...readers.flatMap(({ nodes }) => nodes)],
+    initializers: [...part.initializers, ...readers.flatMap(({ initializers }) => initializers)],
+    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    outputs: outputs.map(makeUntypedValueInfo),
+  });
+  const units = layers.reduce((total, layer) => total + layer.units, 0);
+  const values = new Float32Array(units * data.count);
+  const counter = new StepCounter("recording", data.count, options);
+  const session = await Session.create(model, { label: network.name });
+  try {
+    for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes))) {
+      const size = probe.fixedBatch ?? rows;
+      const inputs = padBatch(data.batch(start, rows), rows, size);
+      const made = await session.run({ [probe.input]: floatTensor(inputs, [size, ...network.inputShape]) });
+      let first = 0;
+      readers.forEach((reader, number) => {
+        storeUnits(reader, made, values.subarray(first * data.count), data.count, start, rows, size);
+        first += layers[number]?.units ?? 0;
+      });
+      counter.advance(rows);
+    }
+  } finally {
+    await session.dispose();
+  }
+  return { units, samples: data.count, values };
+}
+
+/** How one layer's units leave the network: the output to read and the unit at each of its positions. */
+interface Reader {
+  readonly value: string;
+  readonly nodes: NodeProto[];
+  readonly initializers: TensorProto[];
+  /** Unit of each position behind the batch axis, or null where position u holds unit u. */
+  readonly index: Int32Array | null;
+  /** Whether positions are still to be summed as absolute values. */
+  readonly isSummed: boolean;
+}
+
+function readerOf(network: Network, layer: Layer, site: UnitSite, name: string): Reader {
+  const { shape = [], batchAxis = 0 } = network.probe.values.get(site.value) ?? {};
+  const axis = soleAxis(site.map);
+  const isPlain = axis !== null && site.map.index.length === layer.units;
+  const others = shape.flatMap((_, other) => (other !== batchAxis && other !== axis ? [other] : []));
+  const hasPositions = layer.operator === "Conv" || others.some((other) => (shape[other] as number) > 1);
+  if (!isPlain || batchAxis !== 0) {
+    const index = expandIndex(site, shape);
+    return { value: site.value, nodes: [], initializers: [], index, isSummed: hasPositions || !isPlain };
+  }
+  if (!hasPositions) return { value: site.value, nodes: [], initializers: [], index: null, isSummed: false };
+  const isInput = network.graph.opset >= 18;
+  const axes = isInput ? {} : { axes: others.map(BigInt) };
+  return {
+    value: name,
+    nodes: [
+      makeNode("ReduceL1", isInput ? [site.value, `${name}/axes`] : [site.value], [name], {
+        ...axes,
+        keepdims: 0n,
+      }),
+    ],
+    initializers: isInput ? [makeIntTensor(`${name}/axes`, others)] : [],
+    index: null,
+    isSummed: false,
+  };
+}
+
+/** Unit of every position of one input, batch axis first. */
+function expandIndex(site: UnitSite, shape: readonly number[]): Int32Array {
+  const { dims, index } = expandTo(
+    site.map,
+    shape.map((size, axis) => (axis === 0 ? 1 : size)),
+  );
+  return dims.length > 0 ? index : Int32Array.of(0);
+}
+
+function storeUnits(
+  reader: Reader,
+  made: Tensors,
+  target: Float32Array,
+  samples: number,
+  start: number,
+  rows: number,
+  size: number,
+): void {
+  const values = floatValues(made[reader.value], reader.value);
+  const width = values.length / size;
+  for (let row = 0; row < rows; row++) {
+    for (let position = 0; position < width; position++) {
+      const unit = reader.index ? (reader.index[position] as number) : position;
+      if (unit < 0) continue;
+      const value = values[row * width + position] as number;
+      const cell = unit * samples + start + row;
+      target[cell] = reader.isSummed ? (target[cell] as number) + Math.abs(value) : value;
+    }
+  }
+}
