@@ -1,0 +1,70 @@
+import type { Outcome } from "../network/outcomes.ts";
+
+/** What a lesion does to a classifier (method note 6.3 and 6.4). */
+export interface Damage {
+  /** Correctly classified share of all inputs. */
+  readonly accuracy: number;
+  /** Correctly classified share of each class; NaN for classes without inputs. */
+  readonly classAccuracy: Float64Array;
+  /** Mean of the class accuracies. */
+  readonly meanClassAccuracy: number;
+  /** Mean change of the class accuracies. */
+  readonly meanChange: number;
+  /** Range over classes of the accuracy change relative to its mean; NaN where the mean change is no change. */
+  readonly classRange: number;
+  readonly loss: number;
+  /** Increase of the loss, in nats. */
+  readonly lossIncrease: number;
+}
+
+/** Accuracy and loss of the intact network, and what to compare lesions with. */
+export interface Baseline {
+  readonly outcome: Outcome;
+  readonly classCounts: Int32Array;
+  readonly classAccuracy: Float64Array;
+  /** Mean changes smaller than this are noise: the class range is then undefined (strict: method note 6.4; paper: 0). */
+  readonly noiseFloor: number;
+}
+
+export function baselineOf(outcome: Outcome, classCounts: Int32Array, hasNoiseFloor: boolean): Baseline {
+  const classAccuracy = accuracies(outcome, classCounts);
+  let variance = 0;
+  let classes = 0;
+  classAccuracy.forEach((accuracy, c) => {
+    if (Number.isNaN(accuracy)) return;
+    variance += (accuracy * (1 - accuracy)) / (classCounts[c] as number);
+    classes++;
+  });
+  const noiseFloor = hasNoiseFloor ? 2 * Math.sqrt(variance / classes ** 2) : 0;
+  return { outcome, classCounts, classAccuracy, noiseFloor };
+}
+
+/** The statistics of one lesion against the baseline. */
+export function damageOf(outcome: Outcome, baseline: Baseline): Damage {
+  const classAccuracy = accuracies(outcome, baseline.classCounts);
+  const changes = Array.from(
+    classAccuracy,
+    (accuracy, c) => accuracy - (baseline.classAccuracy[c] as number),
+  ).filter((change) => !Number.isNaN(change));
+  const meanChange = mean(changes);
+  const isNoise = meanChange === 0 || Math.abs(meanChange) < baseline.noiseFloor;
+  const relative = changes.map((change) => change / meanChange);
+  return {
+    accuracy: sum(outcome.correct) / sum(baseline.classCounts),
+    classAccuracy,
+    meanClassAccuracy: mean(Array.from(classAccuracy).filter((accuracy) => !Number.isNaN(accuracy))),
+    meanChange,
+    classRange: isNoise ? Number.NaN : Math.max(...relative) - Math.min(...relative),
+    loss: outcome.loss,
+    lossIncrease: outcome.loss - baseline.outcome.loss,
+  };
+}
+
+function accuracies(outcome: Outcome, classCounts: Int32Array): Float64Array {
+  return Float64Array.from(outcome.correct, (correct, c) => correct / (classCounts[c] as number));
+}
+
+const sum = (values: Int32Array): number => values.reduce((total, value) => total + value, 0);
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0) / values.length;

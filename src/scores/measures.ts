@@ -1,0 +1,87 @@
+import { fisherP, fisherStatistic } from "../statistics/fisher.ts";
+import { byAdjust } from "../statistics/multiplicity.ts";
+import { permutationP, type Stratum } from "../statistics/permutation-p.ts";
+import { centerP, type Tail } from "../statistics/rank-p.ts";
+import type { Rng } from "../statistics/rng.ts";
+
+/** One number of a lesion (or of another score), with what makes it remarkable. */
+export interface Measure<Value> {
+  readonly name: string;
+  readonly tail: Tail;
+  /** The statistic that is ranked against the null. */
+  statistic(value: Value): number;
+  /** What the effect 2t / (t + r) compares; NaN or a negative amount where the effect is undefined. */
+  amount(value: Value): number;
+}
+
+/** Outcome of one measure for one subcluster. */
+export interface Verdict {
+  readonly p: number;
+  /** Null values that p rests on. */
+  readonly valid: number;
+  /** 2t / (t + r) with r the mean over the null: 1 = no difference, above 1 = more than random sets. */
+  readonly effect: number;
+  /** t - r, and (t - r) / sd of the null. */
+  readonly difference: number;
+  readonly z: number;
+}
+
+/** Effects of a true value against null values (method note 6.3, 6.4). */
+export function effectsOf(amount: number, nullAmounts: readonly number[]): Omit<Verdict, "p" | "valid"> {
+  const known = nullAmounts.filter((value) => !Number.isNaN(value));
+  const mean = known.reduce((total, value) => total + value, 0) / known.length;
+  const variance = known.reduce((total, value) => total + (value - mean) ** 2, 0) / known.length;
+  const isDefined = amount > 0 && mean > 0;
+  const difference = amount - mean;
+  return {
+    effect: isDefined ? (2 * amount) / (amount + mean) : Number.NaN,
+    difference,
+    z: variance > 0 ? difference / Math.sqrt(variance) : Number.NaN,
+  };
+}
+
+/** A network's row for one measure (method note 8.1, 8.2). */
+export interface NetworkRow {
+  /** Mean of -ln q over subclusters with a p. */
+  readonly fisherStatistic: number;
+  /** Fisher's chi-square p; assumes independent subclusters, so descriptive only. */
+  readonly fisherP: number;
+  /** Exact p of permuted labels; NaN in protocol `paper`. */
+  readonly permutationP: number;
+  /** Mean effect over subclusters where it is defined, and its standard error. */
+  readonly effect: number;
+  readonly effectError: number;
+  /** Subclusters with a p, and without one. */
+  readonly tested: number;
+  readonly undefinedP: number;
+  readonly undefinedEffect: number;
+  /** Subclusters with a Benjamini-Yekutieli q of at most 0.05. */
+  readonly significant: number;
+}
+
+/** Permutations of the network-level test (method note 8.2, step 4). */
+const PERMUTATIONS = 9999;
+
+/** Aggregates a measure's verdicts; `strata` (strict only) hold every arrangement's statistics. */
+export function networkRow(
+  verdicts: readonly Verdict[],
+  strata: readonly Stratum[] | null,
+  rng: Rng,
+): NetworkRow {
+  const defined = verdicts.filter(({ p }) => !Number.isNaN(p));
+  const q = defined.map(({ p, valid }) => centerP(p, valid));
+  const effects = verdicts.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
+  const effect = effects.reduce((total, value) => total + value, 0) / effects.length;
+  const variance = effects.reduce((total, value) => total + (value - effect) ** 2, 0) / (effects.length - 1);
+  return {
+    fisherStatistic: fisherStatistic(q),
+    fisherP: fisherP(q),
+    permutationP: strata === null ? Number.NaN : permutationP(strata, PERMUTATIONS, rng).p,
+    effect,
+    effectError: Math.sqrt(variance / effects.length),
+    tested: defined.length,
+    undefinedP: verdicts.length - defined.length,
+    undefinedEffect: verdicts.length - effects.length,
+    significant: byAdjust(defined.map(({ p }) => p)).filter((adjusted) => adjusted <= 0.05).length,
+  };
+}
