@@ -18,7 +18,9 @@ const numberOrNull = (value: number): number | null => (Number.isFinite(value) ?
 export function formatScores(scores: Importance): string {
   const { baseline, protocol, seed, shuffles, inputs } = scores;
   const q = adjustedByMeasure(scores.subclusters);
-  const entries = scores.subclusters.map((subcluster, number) => subclusterEntry(subcluster, number, q));
+  const entries = scores.subclusters.map((subcluster, number) =>
+    subclusterEntry(subcluster, (name) => q[name][number] ?? Number.NaN),
+  );
   const lines: [string, string][] = [
     ["schema", JSON.stringify(SCORES_SCHEMA)],
     ["protocol", JSON.stringify(protocol)],
@@ -53,6 +55,12 @@ export function formatScores(scores: Importance): string {
   return `{\n${lines.map(([key, value]) => `  "${key}": ${value}`).join(",\n")}\n}\n`;
 }
 
+/** Scores of the layers that an interrupted run has finished: verdicts, but no q-values and no network rows. */
+export function formatPartialScores(subclusters: readonly SubclusterImportance[]): string {
+  const entries = subclusters.map((subcluster) => JSON.stringify(subclusterEntry(subcluster, null)));
+  return `{\n  "schema": "${SCORES_SCHEMA}",\n  "isPartial": true,\n  "subclusters": [\n    ${entries.join(",\n    ")}\n  ]\n}\n`;
+}
+
 function share(correct: Int32Array, counts: Int32Array): number {
   const total = (values: Int32Array) => values.reduce((sum, value) => sum + value, 0);
   return total(correct) / total(counts);
@@ -68,8 +76,7 @@ function adjustedByMeasure(
 
 function subclusterEntry(
   { layer, cluster, units, layerUnits, damage, verdicts }: SubclusterImportance,
-  number: number,
-  q: Record<ImportanceName, Float64Array>,
+  q: ((name: ImportanceName) => number) | null,
 ): Json {
   const byName = (value: (name: ImportanceName) => number) =>
     Object.fromEntries(IMPORTANCE_NAMES.map((name) => [name, numberOrNull(value(name))]));
@@ -85,7 +92,7 @@ function subclusterEntry(
       classRange: numberOrNull(damage.classRange),
       loss: numberOrNull(damage.loss),
       p: byName((name) => verdicts[name].p),
-      q: byName((name) => q[name][number] ?? Number.NaN),
+      ...(q === null ? {} : { q: byName(q) }),
       effect: byName((name) => verdicts[name].effect),
       difference: byName((name) => verdicts[name].difference),
       z: byName((name) => verdicts[name].z),

@@ -1,0 +1,111 @@
+import type { FlagName, Flags } from "./flags.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command gets to work with. */
+export interface CommandContext {
+  readonly flags: Flags;
+  readonly positionals: readonly string[];
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/** A command: how it is called, and where its code is. */
+interface Command {
+  readonly usage: string;
+  readonly help: string;
+  readonly examples: readonly string[];
+  readonly arguments: { readonly least: number; readonly most: number };
+  readonly flags: readonly FlagName[];
+  load(): Promise<{ run(context: CommandContext): Promise<void> }>;
+}
+
+const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
+const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples"];
+const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution"];
+const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "scores"];
+
+export type CommandName =
+  | "demo"
+  | "inspect"
+  | "graph"
+  | "partition"
+  | "score"
+  | "analyze"
+  | "compare"
+  | "doctor";
+
+export const COMMANDS: Readonly<Record<CommandName, Command>> = {
+  demo: {
+    usage: "demo [--out DIR]",
+    help: "the whole analysis on the embedded network and digits",
+    examples: ["brodmann demo", "brodmann demo --out demo"],
+    arguments: { least: 0, most: 0 },
+    flags: [...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS, "take"],
+    load: () => import("./commands/demo.ts"),
+  },
+  inspect: {
+    usage: "inspect MODEL",
+    help: "layers, units, connections, and what was skipped and why",
+    examples: ["brodmann inspect model.onnx", "brodmann inspect model.onnx --json"],
+    arguments: { least: 1, most: 1 },
+    flags: DATA_FLAGS,
+    load: () => import("./commands/inspect.ts"),
+  },
+  graph: {
+    usage: "graph MODEL|--activations FILE --out g.npz|g.gexf|g.graphml",
+    help: "builds the unit graph",
+    examples: [
+      "brodmann graph model.onnx --out graph.npz",
+      "brodmann graph model.onnx --data digits.npz --graph activations --out graph.npz",
+    ],
+    arguments: { least: 0, most: 1 },
+    flags: [...DATA_FLAGS, "activations", ...GRAPH_FLAGS],
+    load: () => import("./commands/graph.ts"),
+  },
+  partition: {
+    usage: "partition GRAPH [--out p.json]",
+    help: "partitions a graph file",
+    examples: [
+      "brodmann partition graph.npz --k 16 --out p.json",
+      "brodmann partition graph.npz --method louvain",
+    ],
+    arguments: { least: 1, most: 1 },
+    flags: [...PARTITION_FLAGS, "like"],
+    load: () => import("./commands/partition.ts"),
+  },
+  score: {
+    usage: "score MODEL --data D --partition p.json [--out scores.json]",
+    help: "scores any partition, also one made elsewhere",
+    examples: ["brodmann score model.onnx --data digits.npz --partition p.json --out scores.json"],
+    arguments: { least: 1, most: 1 },
+    flags: [...DATA_FLAGS, "partition", ...SCORE_FLAGS],
+    load: () => import("./commands/score.ts"),
+  },
+  analyze: {
+    usage: "analyze MODEL --data D --out DIR",
+    help: "graph, partition, scores, and all files in one go",
+    examples: [
+      "brodmann analyze model.onnx --data digits.npz --out run",
+      "brodmann analyze model.onnx --data images/ --graph activations --scope local --out run",
+    ],
+    arguments: { least: 1, most: 1 },
+    flags: [...DATA_FLAGS, ...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS],
+    load: () => import("./commands/analyze.ts"),
+  },
+  compare: {
+    usage: "compare A.json B.json",
+    help: "ARI, AMI, variation of information of two partitions, per layer and overall",
+    examples: ["brodmann compare weights.json activations.json"],
+    arguments: { least: 2, most: 2 },
+    flags: [],
+    load: () => import("./commands/compare.ts"),
+  },
+  doctor: {
+    usage: "doctor",
+    help: "what works here, and what to do about what does not",
+    examples: ["brodmann doctor"],
+    arguments: { least: 0, most: 0 },
+    flags: [],
+    load: () => import("./commands/doctor.ts"),
+  },
+};

@@ -1,0 +1,71 @@
+import { runtimeFacts } from "../../runtime/session.ts";
+import type { CommandContext } from "../commands.ts";
+import { printResult } from "../output.ts";
+import { versionOf } from "../run-file.ts";
+import { formatTable } from "../terminal.ts";
+
+/** One thing that the program relies on, whether it is there, and what to do if not. */
+interface Finding {
+  readonly what: string;
+  readonly works: boolean;
+  readonly found: string;
+  readonly advice: string;
+}
+
+/** `brodmann doctor`. */
+export async function run({ flags }: CommandContext): Promise<void> {
+  const runtime = runtimeFacts();
+  const findings: Finding[] = [
+    { what: "Brodmann", works: true, found: await versionOf(), advice: "" },
+    {
+      what: "Node",
+      works: isNodeFit(),
+      found: process.version,
+      advice: isNodeFit() ? "" : "Install Node 20.19 or newer.",
+    },
+    {
+      what: "ONNX Runtime",
+      works: runtime.providers.includes("cpu"),
+      found: `${runtime.version}, providers ${runtime.providers.join(" ")}, ${runtime.threads} threads`,
+      advice: "",
+    },
+    await imageSupport(),
+    {
+      what: "WebGPU",
+      works: false,
+      found: "no kernels in this version",
+      advice: "Graphs and partitions run on the CPU.",
+    },
+    { what: "Chrome", works: false, found: "not used by this version", advice: "" },
+  ];
+  if (flags.json) {
+    await printResult(JSON.stringify({ schema: "brodmann/doctor/1", findings }));
+    return;
+  }
+  const rows = findings.map(({ what, works, found, advice }) => [what, works ? "yes" : "no", found, advice]);
+  await printResult(formatTable(["what", "works", "found", "what to do"], rows));
+}
+
+function isNodeFit(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 20 || (major === 20 && minor >= 19);
+}
+
+async function imageSupport(): Promise<Finding> {
+  try {
+    const { default: sharp } = await import("sharp");
+    return {
+      what: "PNG and JPEG folders",
+      works: true,
+      found: `sharp ${sharp.versions.sharp ?? ""}`,
+      advice: "",
+    };
+  } catch {
+    return {
+      what: "PNG and JPEG folders",
+      works: false,
+      found: "sharp is not installed",
+      advice: "npm install sharp",
+    };
+  }
+}

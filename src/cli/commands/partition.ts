@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { clustersPerLayer } from "../../analyze.ts";
+import { BrodmannError, messageOf } from "../../errors.ts";
+import { readGraph } from "../../graph/graph-file.ts";
+import type { UnitGraph } from "../../graph/unit-graph.ts";
+import type { Partition } from "../../partition/partition.ts";
+import { formatPartition, parsePartition } from "../../partition/partition-file.ts";
+import { partitionGraph } from "../../partition/partition-graph.ts";
+import type { CommandContext } from "../commands.ts";
+import { openCompute } from "../inputs.ts";
+import { prepareFile, printResult, writeText } from "../output.ts";
+
+/** `brodmann partition GRAPH`. */
+export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
+  if (flags.out !== undefined) await prepareFile(flags.out);
+  const graph = await readGraph(positionals[0] ?? "");
+  const kPerLayer = await localClusters(graph, flags.k, flags.like);
+  const compute = await openCompute(flags, terminal);
+  try {
+    const { method = "spectral", k, resolution, seed } = flags;
+    const settings = { method, k, resolution, seed, kPerLayer };
+    const partition = await partitionGraph(compute, graph, settings, {
+      signal,
+      onProgress: terminal.progress,
+    });
+    const text = formatPartition(partition, { kind: graph.kind, scope: graph.scope });
+    if (flags.out !== undefined) await writeText(flags.out, text);
+    if (flags.out === undefined || flags.json) await printResult(text);
+    terminal.say(describePartition(partition));
+  } finally {
+    await compute.dispose();
+  }
+}
+
+/** One line about a partition. */
+export function describePartition({ clusters, layers, quality }: Partition): string {
+  const left = layers.reduce((total, { labels }) => total + labels.filter((label) => label < 0).length, 0);
+  const numbers = quality
+    ? `, n-cut ${quality.ncut.toFixed(3)}, modularity ${quality.modularity.toFixed(3)}`
+    : "";
+  return `partition: ${clusters} clusters${numbers}${left > 0 ? `, ${left} units in none` : ""}`;
+}
+
+/** Reads a partition file. Throws `E_INPUT_NOT_FOUND` or the reader's errors. */
+export async function readPartition(path: string): Promise<Partition> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new BrodmannError("E_INPUT_NOT_FOUND", `${path}: cannot be read (${messageOf(error)})`, {
+      hint: "Give the path of a partition.json.",
+      cause: error,
+    });
+  });
+  return parsePartition(text, path).partition;
+}
+
+/** Share of a layer's units that is the least size of a cluster where nothing else tells the number of clusters. */
+const UNITS_PER_CLUSTER = 4;
+
+/**
+ * Clusters of each layer of a local graph: as in the partition of `--like`, or `--k` for every layer, or 16 but not
+ * more than one for four units.
+ */
+async function localClusters(
+  graph: UnitGraph,
+  k: number | undefined,
+  like: string | undefined,
+): Promise<ReadonlyMap<string, number> | undefined> {
+  if (graph.scope === "global") return undefined;
+  if (like !== undefined) return clustersPerLayer(await readPartition(like));
+  if (k !== undefined) return undefined;
+  return new Map(
+    graph.layers.map(({ name, units }) => [
+      name,
+      Math.max(2, Math.min(16, Math.floor(units / UNITS_PER_CLUSTER))),
+    ]),
+  );
+}

@@ -1,0 +1,202 @@
+import { parseArgs } from "node:util";
+import { BrodmannError } from "../errors.ts";
+
+/** One flag: how it is read and what `--help` says of it. */
+export interface FlagSpec {
+  readonly takes: "text" | "whole" | "number" | "numbers" | "switch" | readonly string[];
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** Flags as read from the command line; those that were not given are absent. */
+export interface Flags {
+  readonly data?: string;
+  readonly skip?: number;
+  readonly take?: number;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly activations?: string;
+  readonly graph?: "weights" | "activations";
+  readonly scope?: "global" | "local";
+  readonly norm?: "l1" | "l2";
+  readonly correlation?: "spearman" | "pearson";
+  readonly samples?: number;
+  readonly method?: "spectral" | "louvain" | "random";
+  readonly k?: number;
+  readonly resolution?: number;
+  readonly like?: string;
+  readonly partition?: string;
+  readonly protocol?: "strict" | "paper";
+  readonly shuffles?: number;
+  readonly scores?: string;
+  readonly seed?: number;
+  readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly "no-progress"?: boolean;
+  readonly debug?: boolean;
+  readonly help?: boolean;
+}
+
+export type FlagName = keyof Flags;
+
+/** Every flag of every command; a flag means the same wherever it appears. */
+export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
+  data: {
+    takes: "text",
+    value: "PATH",
+    help: "labelled inputs: .npz, .npy pair, IDX pair, folder of class folders",
+  },
+  skip: { takes: "whole", value: "N", help: "leave out the first N inputs (default 0)" },
+  take: { takes: "whole", value: "N", help: "use N inputs (default all)" },
+  mean: { takes: "numbers", value: "X,..", help: "subtracted from the inputs, per channel" },
+  std: { takes: "numbers", value: "X,..", help: "then divided by, per channel" },
+  activations: {
+    takes: "text",
+    value: "FILE",
+    help: "recorded activations (samples x units) in place of a model",
+  },
+  graph: { takes: ["weights", "activations"], help: "what the graph's edges are (default weights)" },
+  scope: { takes: ["global", "local"], help: "one graph, or one clustering per layer (default global)" },
+  norm: { takes: ["l1", "l2"], help: "norm of kernel slices in weight graphs (default l1)" },
+  correlation: {
+    takes: ["spearman", "pearson"],
+    help: "correlation in activation graphs (default spearman)",
+  },
+  samples: {
+    takes: "whole",
+    value: "N",
+    help: "inputs that an activation graph uses at the most (default 5000)",
+  },
+  method: { takes: ["spectral", "louvain", "random"], help: "partitioner (default spectral)" },
+  k: { takes: "whole", value: "K", help: "number of clusters (default 16)" },
+  resolution: { takes: "number", value: "R", help: "resolution of Louvain's modularity (default 1)" },
+  like: { takes: "text", value: "P.json", help: "partition whose clusters per layer a local graph gets" },
+  partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
+  protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
+  shuffles: { takes: "whole", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
+  scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
+  seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
+  device: {
+    takes: ["auto", "webgpu", "cpu", "chrome"],
+    help: "where graphs and partitions are computed (default auto)",
+  },
+  out: { takes: "text", value: "PATH", help: "file or folder for the result" },
+  json: { takes: "switch", help: "print one JSON document on stdout" },
+  quiet: { takes: "switch", help: "print nothing but results and errors" },
+  "no-progress": { takes: "switch", help: "no progress lines" },
+  debug: { takes: "switch", help: "show stack traces" },
+  help: { takes: "switch", help: "show this" },
+};
+
+/** Flags that every command takes. */
+export const COMMON_FLAGS: readonly FlagName[] = [
+  "seed",
+  "device",
+  "out",
+  "json",
+  "quiet",
+  "no-progress",
+  "debug",
+  "help",
+];
+
+/**
+ * Reads a command's arguments. Throws `E_USAGE_FLAG` for unknown flags (with the nearest known one), missing and
+ * malformed values.
+ */
+export function parseFlags(
+  args: readonly string[],
+  known: readonly FlagName[],
+): { readonly flags: Flags; readonly positionals: readonly string[] } {
+  const allowed = [...new Set([...known, ...COMMON_FLAGS])];
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      allowed.map((name) => [name, { type: isSwitch(name) ? ("boolean" as const) : ("string" as const) }]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags: Record<string, unknown> = {};
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const name = allowed.find((candidate) => candidate === token.name);
+    if (name === undefined) throw unknownFlag(token.rawName, allowed);
+    flags[name] = readValue(name, token.value);
+  }
+  return { flags, positionals };
+}
+
+const isSwitch = (name: FlagName): boolean => FLAGS[name].takes === "switch";
+
+function readValue(name: FlagName, value: string | undefined): unknown {
+  const { takes } = FLAGS[name];
+  if (takes === "switch") {
+    if (value === undefined) return true;
+    throw badValue(name, `"${value}"`, "no value");
+  }
+  if (value === undefined || value === "") throw badValue(name, "no value", wording(takes));
+  if (takes === "text") return value;
+  if (typeof takes === "object") {
+    if (takes.includes(value)) return value;
+    throw badValue(name, `"${value}"`, wording(takes), nearest(value, takes));
+  }
+  if (takes === "numbers") {
+    const numbers = value.split(",").map(Number);
+    if (numbers.every(Number.isFinite)) return numbers;
+    throw badValue(name, `"${value}"`, wording(takes));
+  }
+  const number = Number(value);
+  const isFit = takes === "whole" ? Number.isSafeInteger(number) && number >= 0 : Number.isFinite(number);
+  if (value.trim() !== "" && isFit) return number;
+  throw badValue(name, `"${value}"`, wording(takes));
+}
+
+function wording(takes: FlagSpec["takes"]): string {
+  if (typeof takes === "object") return takes.join(" or ");
+  const words = {
+    text: "a value",
+    whole: "a whole number from 0",
+    number: "a number",
+    numbers: "numbers parted by commas",
+  };
+  return takes === "switch" ? "no value" : words[takes];
+}
+
+function badValue(name: FlagName, found: string, expected: string, guess?: string): BrodmannError {
+  return new BrodmannError("E_USAGE_FLAG", `--${name}: found ${found}, expected ${expected}`, {
+    hint: guess ? `Did you mean --${name} ${guess}?` : `Write --${name}${isSwitch(name) ? "" : " VALUE"}.`,
+  });
+}
+
+function unknownFlag(raw: string, allowed: readonly FlagName[]): BrodmannError {
+  const guess = nearest(raw.replace(/^-+/, ""), allowed);
+  const list = allowed.map((name) => `--${name}`).join(", ");
+  return new BrodmannError("E_USAGE_FLAG", `unknown flag ${raw}`, {
+    hint: `${guess ? `Did you mean --${guess}? ` : ""}Known flags: ${list}.`,
+  });
+}
+
+/** The choice within two edits of a word, if any. */
+export function nearest(word: string, choices: readonly string[]): string | undefined {
+  const scored = choices.map((choice) => ({ choice, edits: editDistance(word, choice) }));
+  return scored.filter(({ edits }) => edits <= 2).sort((a, b) => a.edits - b.edits)[0]?.choice;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+/**
+ * The command line: finds the command, runs it, and turns errors into messages and exit codes.
+ * Commands are loaded on demand, so that `--help` answers at once.
+ */
+import { BrodmannError, exitCodeOf, messageOf } from "../errors.ts";
+import { COMMANDS, type CommandContext, type CommandName } from "./commands.ts";
+import { nearest, parseFlags } from "./flags.ts";
+import { commandHelp, overview } from "./help.ts";
+import { formatError, Terminal } from "./terminal.ts";
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    process.stdout.write(overview());
+    return first === undefined ? 2 : 0;
+  }
+  if (first === "--version" || first === "version") {
+    process.stdout.write(`${await readVersion()}\n`);
+    return 0;
+  }
+  try {
+    return await runCommand(first, rest);
+  } catch (error) {
+    process.stderr.write(`${describe(error, args.includes("--debug"))}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function runCommand(word: string, args: readonly string[]): Promise<number> {
+  const names = Object.keys(COMMANDS) as CommandName[];
+  const name = names.find((candidate) => candidate === word);
+  if (name === undefined) {
+    const guess = nearest(word, names);
+    throw new BrodmannError("E_USAGE_COMMAND", `unknown command ${word}`, {
+      hint: `${guess ? `Did you mean ${guess}? ` : ""}Commands: ${names.join(", ")}.`,
+    });
+  }
+  const command = COMMANDS[name];
+  const { flags, positionals } = parseFlags(args, command.flags);
+  if (flags.help) {
+    process.stdout.write(commandHelp(name));
+    return 0;
+  }
+  const { least, most } = command.arguments;
+  if (positionals.length < least || positionals.length > most) {
+    throw new BrodmannError(
+      "E_USAGE_ARGUMENTS",
+      `${name}: found ${positionals.length} arguments, expected ${command.usage}`,
+      {
+        hint: `See brodmann ${name} --help.`,
+      },
+    );
+  }
+  const terminal = new Terminal(flags);
+  const abort = new AbortController();
+  const onInterrupt = () => {
+    // The first Ctrl-C ends after the running batch and keeps what is done, the second one ends at once.
+    if (abort.signal.aborted) process.exit(130);
+    terminal.say("interrupted: ending after this batch (again to end at once)");
+    abort.abort();
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
+  try {
+    const context: CommandContext = { flags, positionals, terminal, signal: abort.signal };
+    const { run } = await command.load();
+    await run(context);
+    return 0;
+  } finally {
+    terminal.endProgress();
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onInterrupt);
+  }
+}
+
+function describe(error: unknown, isDebug: boolean): string {
+  const lines: string[] = [];
+  if (error instanceof BrodmannError) lines.push(formatError(error));
+  else
+    lines.push(`error unexpected: ${messageOf(error)}\nThis is a defect of Brodmann; --debug shows where.`);
+  if (isDebug && error instanceof Error) {
+    lines.push(error.stack ?? "");
+    if (error.cause !== undefined) lines.push(`caused by: ${messageOf(error.cause)}`);
+  }
+  return lines.join("\n");
+}
+
+async function readVersion(): Promise<string> {
+  const { versionOf } = await import("./run-file.ts");
+  return versionOf();
+}
+
+// A reader that closes the pipe early (head, less) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));
