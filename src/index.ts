@@ -2,12 +2,43 @@
  * Brodmann: functional areas of trained neural networks, from Node scripts.
  *
  * @example
- * import { createCompute, importance, loadDataset, loadNetwork, spectral, weightGraph } from "brodmann";
+ * import { importance, loadDataset, loadNetwork, spectral, weightGraph } from "brodmann";
  *
  * const network = await loadNetwork("mnist-mlp.onnx");
  * const digits = await loadDataset("digits.npz");
- * const graph = await weightGraph(network);
- * const partition = await spectral(graph, { k: 16, seed: 0 });
+ * const partition = await spectral(await weightGraph(network), { k: 16, seed: 0 });
  * const scores = await importance(network, digits, partition);
  * console.log(scores.network.loss.permutationP);
  */
+export type { Analysis, AnalyzeOptions } from "./analyze.ts";
+export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute.ts";
+export { createCpuCompute } from "./compute/cpu/cpu-compute.ts";
+export { type Activations, loadActivations } from "./data/activations.ts";
+export { type Dataset, type DatasetOptions, loadDataset } from "./data/dataset.ts";
+export { BrodmannError } from "./errors.ts";
+export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
+export { readGraph, writeGraph } from "./graph/graph-file.ts";
+export type { GraphLayer, GraphPart, UnitGraph } from "./graph/unit-graph.ts";
+export type { WeightGraphOptions } from "./graph/weight-graph.ts";
+export {
+  activationGraph,
+  analyze,
+  type ComputeOption,
+  importance,
+  louvain,
+  type PartitionOptions,
+  randomPartition,
+  spectral,
+  weightGraph,
+} from "./library.ts";
+export { evaluateNetwork } from "./network/evaluate.ts";
+export { runLesions } from "./network/lesions.ts";
+export { type Layer, layerNamed, loadNetwork, loadNetworkBytes, type Network } from "./network/network.ts";
+export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
+export { type Recording, recordUnits } from "./network/record.ts";
+export { type Agreement, comparePartitions } from "./partition/compare.ts";
+export type { LayerLabels, Partition, PartitionQuality } from "./partition/partition.ts";
+export { formatPartition, parsePartition } from "./partition/partition-file.ts";
+export type { Progress, RunOptions } from "./progress.ts";
+export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
+export { formatScores } from "./scores/scores-file.ts";

@@ -3,10 +3,10 @@ import type { Network } from "./network.ts";
 
 /**
  * Rows that a run of these nodes should take at once: as many as keep the largest value that a node makes within
- * `ROW_BUDGET` floats, so that one node's output is still in cache when the next one reads it, and memory stays
+ * `budget` floats, so that one node's output is still in cache when the next one reads it, and memory stays
  * bounded whatever the number of inputs.
  */
-export function rowsPerRun(network: Network, nodes: readonly NodeProto[]): number {
+export function rowsPerRun(network: Network, nodes: readonly NodeProto[], budget: number = 2 ** 21): number {
   if (network.probe.fixedBatch !== null) return network.probe.fixedBatch;
   let largest = 1;
   for (const name of nodes.flatMap((node) => node.output)) {
@@ -15,10 +15,9 @@ export function rowsPerRun(network: Network, nodes: readonly NodeProto[]): numbe
     const size = value.shape.reduce((total, extent) => total * extent, 1);
     largest = Math.max(largest, size / (value.shape[value.batchAxis] ?? 1));
   }
-  return Math.max(1, Math.min(MAX_ROWS, Math.floor(ROW_BUDGET / largest)));
+  return Math.max(1, Math.min(MAX_ROWS, Math.floor(budget / largest)));
 }
 
-const ROW_BUDGET = 2 ** 21;
 const MAX_ROWS = 8192;
 
 /** Ranges [start, rows] that cover `count` inputs with at most `size` rows each. */

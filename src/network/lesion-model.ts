@@ -39,15 +39,10 @@ export interface LesionModel {
 export function cutAtLayer(network: Network, layer: Layer): LesionModel {
   const { graph, probe } = network;
   const cut = layer.output.value;
-  const behind = descendantsOf(graph, cut);
-  const whole = partOf(graph, [network.logits], new Set([probe.input]));
-  const suffixNodes = whole.nodes.filter((node) => node.output.some((name) => behind.has(name)));
-  const reads = new Set(suffixNodes.flatMap(readsOf));
-  const bypasses = [...reads].filter(
-    (name) => name !== cut && !behind.has(name) && !graph.constants.has(name),
-  );
+  const bypasses = bypassesOf(network, cut);
   const isTiled =
     probe.fixedBatch === null && [cut, ...bypasses].every((name) => probe.values.get(name)?.batchAxis === 0);
+  const suffixNodes = partOf(graph, [network.logits], new Set([cut, ...bypasses])).nodes;
   return {
     prefix: encodePrefix(network, [cut, ...bypasses]),
     suffix: encodeSuffix(network, layer, bypasses, isTiled),
@@ -56,6 +51,21 @@ export function cutAtLayer(network: Network, layer: Layer): LesionModel {
     isTiled,
     suffixNodes,
   };
+}
+
+/** Values not computed from `cut` that the nodes behind it read on the way to the logits. */
+export function bypassesOf(network: Network, cut: string): string[] {
+  const { graph, probe } = network;
+  const behind = descendantsOf(graph, cut);
+  const whole = partOf(graph, [network.logits], new Set([probe.input]));
+  const nodes = whole.nodes.filter((node) => node.output.some((name) => behind.has(name)));
+  const reads = new Set(nodes.flatMap(readsOf));
+  return [...reads].filter((name) => name !== cut && !behind.has(name) && !graph.constants.has(name));
+}
+
+/** ONNX element type of a value. */
+export function elementTypeOf(network: Network, name: string): number {
+  return network.probe.values.get(name)?.elementType ?? DataType.FLOAT;
 }
 
 /** Values computed from `value`. */
@@ -148,9 +158,7 @@ function plainJoint(network: Network, layer: Layer, bypasses: readonly string[])
   const inputs = [makeValueInfo(CUT, openDims(cut)), makeValueInfo(MASK, layer.output.map.dims)];
   const nodes = [makeNode("Mul", [CUT, MASK], [cut])];
   bypasses.forEach((name, number) => {
-    inputs.push(
-      makeValueInfo(bypassInput(number), openDims(name), network.probe.values.get(name)?.elementType),
-    );
+    inputs.push(makeValueInfo(bypassInput(number), openDims(name), elementTypeOf(network, name)));
     nodes.push(makeNode("Identity", [bypassInput(number)], [name]));
   });
   return { inputs, nodes, initializers: [] };

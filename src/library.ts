@@ -1,0 +1,137 @@
+/**
+ * Brodmann for scripts: each step as one call. Every call may be given a `compute`; without one it opens the CPU's
+ * and closes it again.
+ */
+import { type Analysis, type AnalyzeOptions, analyzeNetwork } from "./analyze.ts";
+import type { Compute } from "./compute/compute.ts";
+import { createCpuCompute } from "./compute/cpu/cpu-compute.ts";
+import type { Dataset } from "./data/dataset.ts";
+import { reshapeInputs } from "./data/reshape-inputs.ts";
+import { type ActivationGraphOptions, buildActivationGraph } from "./graph/activation-graph.ts";
+import type { UnitGraph } from "./graph/unit-graph.ts";
+import { buildWeightGraph, type WeightGraphOptions } from "./graph/weight-graph.ts";
+import type { Network } from "./network/network.ts";
+import type { Partition } from "./partition/partition.ts";
+import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
+import type { RunOptions } from "./progress.ts";
+import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
+
+/** Takes a device that is open already. */
+export interface ComputeOption {
+  readonly compute?: Compute | undefined;
+}
+
+/** Options of a partitioner but for its name. */
+export type PartitionOptions = Omit<PartitionSettings, "method"> & RunOptions & ComputeOption;
+
+async function withCompute<T>(
+  given: Compute | undefined,
+  work: (compute: Compute) => Promise<T>,
+): Promise<T> {
+  if (given !== undefined) return work(given);
+  const compute = await createCpuCompute();
+  try {
+    return await work(compute);
+  } finally {
+    await compute.dispose();
+  }
+}
+
+/**
+ * The unit graph of a network's weights.
+ *
+ * @example
+ * const graph = await weightGraph(await loadNetwork("mnist-mlp.onnx"), { scope: "global" });
+ */
+export function weightGraph(
+  network: Network,
+  options: WeightGraphOptions & ComputeOption = {},
+): Promise<UnitGraph> {
+  return withCompute(options.compute, (compute) => buildWeightGraph(network, compute, options));
+}
+
+/**
+ * The unit graph of squared rank correlations between activations.
+ *
+ * @example
+ * const graph = await activationGraph(network, await loadDataset("digits.npz"), { scope: "local" });
+ */
+export function activationGraph(
+  network: Network,
+  data: Dataset,
+  options: ActivationGraphOptions & ComputeOption = {},
+): Promise<UnitGraph> {
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withCompute(options.compute, (compute) => buildActivationGraph(network, inputs, compute, options));
+}
+
+/**
+ * Partitions a unit graph by normalised spectral clustering.
+ *
+ * @example
+ * const partition = await spectral(graph, { k: 16, seed: 0 });
+ */
+export function spectral(graph: UnitGraph, options: PartitionOptions = {}): Promise<Partition> {
+  return partitionWith("spectral", graph, options);
+}
+
+/**
+ * Partitions a unit graph by Louvain's method.
+ *
+ * @example
+ * const partition = await louvain(graph, { resolution: 1, seed: 0 });
+ */
+export function louvain(graph: UnitGraph, options: PartitionOptions = {}): Promise<Partition> {
+  return partitionWith("louvain", graph, options);
+}
+
+/**
+ * Labels units at random, as a control.
+ *
+ * @example
+ * const control = await randomPartition(graph, { k: 16, seed: 1 });
+ */
+export function randomPartition(graph: UnitGraph, options: PartitionOptions = {}): Promise<Partition> {
+  return partitionWith("random", graph, options);
+}
+
+function partitionWith(
+  method: PartitionSettings["method"],
+  graph: UnitGraph,
+  options: PartitionOptions,
+): Promise<Partition> {
+  return withCompute(options.compute, (compute) =>
+    partitionGraph(compute, graph, { ...options, method }, options),
+  );
+}
+
+/**
+ * Scores the importance of every subcluster of a partition.
+ *
+ * @example
+ * const scores = await importance(network, digits, partition, { shuffles: 199 });
+ * console.log(scores.network.loss.permutationP);
+ */
+export function importance(
+  network: Network,
+  data: Dataset,
+  partition: Partition,
+  options: ImportanceOptions = {},
+): Promise<Importance> {
+  return scoreImportance(network, reshapeInputs(data, network.inputShape), partition, options);
+}
+
+/**
+ * Graph, partition and scores in one call.
+ *
+ * @example
+ * const { importance } = await analyze(network, digits, { kind: "activations", partition: { method: "louvain" } });
+ */
+export function analyze(
+  network: Network,
+  data: Dataset,
+  options: AnalyzeOptions & ComputeOption = {},
+): Promise<Analysis> {
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withCompute(options.compute, (compute) => analyzeNetwork(network, inputs, compute, options));
+}

@@ -1,0 +1,81 @@
+import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
+import { rowsPerRun } from "./batching.ts";
+import { bypassInput, CUT, cutAtLayer, MASK, tilesInput } from "./lesion-model.ts";
+import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
+import type { Layer, Network } from "./network.ts";
+import { classCount, LOG_PROBABILITIES } from "./outcomes.ts";
+
+/** Inputs per run where several lesions share it: enough rows for matrix products to run at full speed. */
+const INPUTS_PER_TILE = 1000;
+
+/** Lesions by a mask on the layer's output, for any network. */
+export async function createMaskedRunner(
+  network: Network,
+  layer: Layer,
+  inputs: number,
+): Promise<LesionRunner> {
+  const classes = classCount(network);
+  const model = cutAtLayer(network, layer);
+  const rowsAtOnce = rowsPerRun(network, model.suffixNodes);
+  const inputsAtOnce = network.probe.fixedBatch ?? Math.min(rowsAtOnce, INPUTS_PER_TILE, inputs);
+  const lesionsAtOnce = model.isTiled ? Math.max(1, Math.floor(rowsAtOnce / inputsAtOnce)) : 1;
+  const prefix = await Session.create(model.prefix, { label: `${network.name}, in front of ${layer.name}` });
+  const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
+  const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * classes);
+  const { dims } = layer.output.map;
+  const crossing: Record<string, Tensor> = {};
+  let rows = 0;
+  return {
+    inputsAtOnce,
+    lesionsAtOnce,
+    async load(batch, count) {
+      const outputs = await runPrefix(network, prefix, batch, count);
+      floatValues(outputs[model.cut], model.cut);
+      crossing[CUT] = tensorNamed(outputs, model.cut);
+      model.bypasses.forEach((name, number) => {
+        crossing[bypassInput(number)] = tensorNamed(outputs, name);
+      });
+      rows = count;
+    },
+    async run(lesions) {
+      const mask = floatTensor(masksOf(layer, lesions), model.isTiled ? [lesions.length, ...dims] : dims);
+      const feeds: Record<string, Tensor> = { ...crossing, [MASK]: mask };
+      if (model.isTiled) {
+        model.bypasses.forEach((_, number) => {
+          const rank = crossing[bypassInput(number)]?.dims.length ?? 0;
+          const repeats = new BigInt64Array(rank + 1).fill(1n);
+          repeats[0] = BigInt(lesions.length);
+          feeds[tilesInput(number)] = new Tensor("int64", repeats, [repeats.length]);
+        });
+      }
+      const values = logProbabilities.subarray(0, lesions.length * rows * classes);
+      const shape = probedShape(network, lesions.length * rows);
+      await suffix.run(feeds, { [LOG_PROBABILITIES]: floatTensor(values, shape) });
+      return values;
+    },
+    async dispose() {
+      await prefix.dispose();
+      await suffix.dispose();
+    },
+  };
+}
+
+/** Shape of the logits of so many rows. */
+function probedShape(network: Network, rows: number): number[] {
+  return [rows, ...(network.probe.values.get(network.logits)?.shape ?? []).slice(1)];
+}
+
+/** For each lesion, 0 at the positions of its units and 1 elsewhere. */
+function masksOf(layer: Layer, lesions: readonly Int32Array[]): Float32Array {
+  const { index } = layer.output.map;
+  const masks = new Float32Array(lesions.length * index.length).fill(1);
+  lesions.forEach((units, lesion) => {
+    const isLesioned = new Uint8Array(layer.units);
+    for (const unit of units) isLesioned[unit] = 1;
+    const offset = lesion * index.length;
+    index.forEach((unit, position) => {
+      if (unit >= 0 && isLesioned[unit]) masks[offset + position] = 0;
+    });
+  });
+  return masks;
+}

@@ -1,0 +1,210 @@
+import { BrodmannError } from "../errors.ts";
+import { makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
+import { floatTensor, floatValues, Session, type Tensor, type Tensors } from "../runtime/session.ts";
+import { rowsPerRun } from "./batching.ts";
+import { constantFloats } from "./constants.ts";
+import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
+import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
+import { attributeOf, encodePart, partOf } from "./model-graph.ts";
+import { kernelOf, type Layer, type Network } from "./network.ts";
+import { classCount, LOG_PROBABILITIES, logProbabilityNode } from "./outcomes.ts";
+import { soleAxis } from "./position-map.ts";
+
+const COLUMNS = "brodmann/columns";
+const TRANSPOSED = "brodmann/transposed";
+const WEIGHTS = "brodmann/weights";
+const SUMS = "brodmann/sums";
+
+/** Floats of the largest value of a run: sums and activations of a layer stay in the second-level cache. */
+const CACHED_FLOATS = 640_000;
+
+/**
+ * Lesions of a layer that is read by one dense layer and nothing else: with z = a W + b the reader's sums, a lesion
+ * of the units S gives z - a_S W_S, which costs |S| instead of all columns; where S is the larger part,
+ * b + a_rest W_rest. Null for layers of another kind.
+ */
+export async function createSubtractingRunner(
+  network: Network,
+  layer: Layer,
+  inputs: number,
+): Promise<LesionRunner | null> {
+  const reader = findReader(network, layer);
+  if (reader === null) return null;
+  const { weights, bias, features, width, sums } = reader;
+  const classes = classCount(network);
+  const cut = layer.output.value;
+  const bypasses = bypassesOf(network, sums);
+  const { prefix, suffix, suffixNodes } = await openSessions(network, layer, cut, sums, bypasses);
+  const inputsAtOnce =
+    network.probe.fixedBatch ?? Math.min(rowsPerRun(network, suffixNodes, CACHED_FLOATS), inputs);
+  const positionsOf = positionsByUnit(layer, features);
+  const logProbabilities = new Float32Array(inputsAtOnce * classes);
+  const columns = new Float32Array((Math.floor(features / 2) + 1) * inputsAtOnce);
+  const chosenWeights = new Float32Array((Math.floor(features / 2) + 1) * width);
+  const biasTensor = floatTensor(bias, [1, width]);
+  let loaded: Loaded = { rows: 0, transposed: new Float32Array(), feeds: {}, sums: biasTensor };
+  return {
+    inputsAtOnce,
+    lesionsAtOnce: 1,
+    async load(batch, rows) {
+      const outputs = await runPrefix(network, prefix, batch, rows);
+      const transposed = floatValues(outputs[TRANSPOSED], cut);
+      const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
+      loaded = { rows, transposed, feeds, sums: tensorNamed(outputs, sums) };
+    },
+    async run([lesion = new Int32Array()]) {
+      const { rows, transposed, feeds } = loaded;
+      const { positions, isRest } = smallerPart(lesion, positionsOf, features);
+      const sign = isRest ? -1 : 1;
+      // A product over no columns is not defined everywhere: an empty set takes one column with zero weights.
+      const count = Math.max(1, positions.length);
+      if (positions.length === 0) chosenWeights.fill(0, 0, width);
+      positions.forEach((position, i) => {
+        columns.set(transposed.subarray(position * rows, (position + 1) * rows), i * rows);
+        for (let j = 0; j < width; j++) {
+          chosenWeights[i * width + j] = sign * (weights[position * width + j] as number);
+        }
+      });
+      const values = logProbabilities.subarray(0, rows * classes);
+      await suffix.run(
+        {
+          ...feeds,
+          [COLUMNS]: floatTensor(columns.subarray(0, count * rows), [count, rows]),
+          [WEIGHTS]: floatTensor(chosenWeights.subarray(0, count * width), [count, width]),
+          [SUMS]: isRest ? biasTensor : loaded.sums,
+        },
+        { [LOG_PROBABILITIES]: floatTensor(values, [rows, classes]) },
+      );
+      return values;
+    },
+    async dispose() {
+      await prefix.dispose();
+      await suffix.dispose();
+    },
+  };
+}
+
+/** What a batch of inputs leaves behind for all lesions. */
+interface Loaded {
+  readonly rows: number;
+  /** The layer's output, features x rows. */
+  readonly transposed: Float32Array;
+  readonly feeds: Tensors;
+  /** The reader's sums of the intact network. */
+  readonly sums: Tensor;
+}
+
+/** The one dense layer that reads a layer's output. */
+interface DenseReader {
+  /** Features x width, row-major. */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  readonly features: number;
+  readonly width: number;
+  /** Name of the value a W + b. */
+  readonly sums: string;
+}
+
+function findReader(network: Network, layer: Layer): DenseReader | null {
+  const { graph, probe } = network;
+  const cut = layer.output.value;
+  const readers = graph.consumers.get(cut) ?? [];
+  const { shape = [], batchAxis } = probe.values.get(cut) ?? {};
+  const next = network.layers.find(({ weights }) => weights.node === readers[0]);
+  const isDense = next !== undefined && next.operator !== "Conv" && shape.length === 2 && batchAxis === 0;
+  if (!isDense || readers.length !== 1 || graph.outputs.includes(cut)) return null;
+  const node = graph.nodes[next.weights.node];
+  const [left, , biasName = ""] = node?.input ?? [];
+  const axis = soleAxis(layer.output.map);
+  if (node === undefined || left !== cut || (axis !== 1 && axis !== -1)) return null;
+  const kernel = kernelOf(network, next);
+  const features = kernel.inputs;
+  const width = kernel.outputs;
+  if (shape[1] !== features) return null;
+  const weights = new Float32Array(features * width);
+  for (let output = 0; output < width; output++) {
+    for (let feature = 0; feature < features; feature++) {
+      weights[feature * width + output] = kernel.values[output * features + feature] as number;
+    }
+  }
+  const bias = new Float32Array(width);
+  if (next.operator === "Gemm" && biasName !== "") {
+    const given = constantFloats(network, biasName)?.values;
+    const beta = attributeOf(node, "beta")?.f ?? 1;
+    // A bias that is computed, or differs between inputs, is left to the masked form.
+    if (given === undefined || (given.length !== width && given.length !== 1)) return null;
+    bias.forEach((_, j) => {
+      bias[j] = beta * (given[given.length === 1 ? 0 : j] as number);
+    });
+  }
+  return { weights, bias, features, width, sums: next.weights.output };
+}
+
+async function openSessions(
+  network: Network,
+  layer: Layer,
+  cut: string,
+  sums: string,
+  bypasses: readonly string[],
+) {
+  const { graph, probe } = network;
+  const front = partOf(graph, [cut, sums, ...bypasses], new Set([probe.input]));
+  const outputs = [TRANSPOSED, sums, ...bypasses.filter((name) => name !== probe.input)];
+  const prefixModel = encodePart(graph, {
+    nodes: [...front.nodes, makeNode("Transpose", [cut], [TRANSPOSED], { perm: [1n, 0n] })],
+    initializers: front.initializers,
+    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    outputs: outputs.map(makeUntypedValueInfo),
+  });
+  const rest = partOf(graph, [network.logits], new Set([sums, ...bypasses]));
+  const subtract = makeNode("Gemm", [COLUMNS, WEIGHTS, SUMS], [sums], { transA: 1n, alpha: -1 });
+  const openDims = (name: string) =>
+    (probe.values.get(name)?.shape ?? []).map((_, axis) => `${name}/${axis}`);
+  const suffixModel = encodePart(graph, {
+    nodes: [subtract, ...rest.nodes, logProbabilityNode(network)],
+    initializers: rest.initializers,
+    inputs: [
+      makeValueInfo(COLUMNS, ["columns", "rows"]),
+      makeValueInfo(WEIGHTS, ["columns", "width"]),
+      makeValueInfo(SUMS, ["rows or one", "width"]),
+      ...bypasses.map((name) => makeValueInfo(name, openDims(name), elementTypeOf(network, name))),
+    ],
+    outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
+  });
+  const prefix = await Session.create(prefixModel, { label: `${network.name}, in front of ${layer.name}` });
+  const suffix = await Session.create(suffixModel, { label: `${network.name}, behind ${layer.name}` });
+  return { prefix, suffix, suffixNodes: [subtract, ...rest.nodes] };
+}
+
+/** Features that hold each unit of the layer. */
+function positionsByUnit(layer: Layer, features: number): number[][] {
+  const positions: number[][] = Array.from({ length: layer.units }, () => []);
+  const { index } = layer.output.map;
+  if (index.length !== features && index.length !== 1) {
+    throw new BrodmannError(
+      "E_INTERNAL",
+      `${layer.name}: ${index.length} positions for ${features} features`,
+    );
+  }
+  for (let feature = 0; feature < features; feature++) {
+    const unit = index[index.length === 1 ? 0 : feature] as number;
+    if (unit >= 0) positions[unit]?.push(feature);
+  }
+  return positions;
+}
+
+/** The lesioned features, or the rest where that is less. */
+function smallerPart(
+  lesion: Int32Array,
+  positionsOf: readonly (readonly number[])[],
+  features: number,
+): { positions: readonly number[]; isRest: boolean } {
+  const positions = Array.from(lesion).flatMap((unit) => positionsOf[unit] ?? []);
+  if (positions.length <= features / 2) return { positions, isRest: false };
+  const isLesioned = new Uint8Array(features);
+  for (const position of positions) isLesioned[position] = 1;
+  const rest = Array.from({ length: features }, (_, feature) => feature).filter(
+    (feature) => !isLesioned[feature],
+  );
+  return { positions: rest, isRest: true };
+}
