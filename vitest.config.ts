@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { ClosingLine } from "./test/support/closing-line.ts";
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -6,6 +7,7 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     projects: [{ extends: true, test: { name: "unit", include: ["test/**/*.test.ts"] } }],
     testTimeout: 60_000,
+    reporters: ["default", new ClosingLine()],
   },
 });
 

@@ -1,0 +1,85 @@
+import {
+  buildModel,
+  makeFloatTensor,
+  makeNode,
+  makeValueInfo,
+  type NodeProto,
+  type TensorProto,
+} from "../src/runtime/onnx.ts";
+import { rng } from "../src/statistics/rng.ts";
+
+/** A tensor of He-scaled normal weights. */
+function weights(name: string, dims: readonly number[], fanIn: number): TensorProto {
+  const random = rng(0, "bench weights", name);
+  const size = dims.reduce((total, extent) => total * extent, 1);
+  const scale = Math.sqrt(2 / fanIn);
+  return makeFloatTensor(
+    name,
+    dims,
+    Float32Array.from({ length: size }, () => scale * random.normal()),
+  );
+}
+
+/** An MLP with ReLU and random weights: input `x` [N, widths[0]]. */
+export function mlpModel(widths: readonly number[]): Uint8Array {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  let value = "x";
+  widths.slice(1).forEach((width, i) => {
+    const isLast = i === widths.length - 2;
+    const fanIn = widths[i] as number;
+    initializers.push(
+      weights(`w${i}`, [fanIn, width], fanIn),
+      makeFloatTensor(`b${i}`, [width], new Float32Array(width)),
+    );
+    nodes.push({
+      ...makeNode("Gemm", [value, `w${i}`, `b${i}`], [isLast ? "logits" : `z${i}`]),
+      name: `dense${i}`,
+    });
+    if (!isLast) nodes.push(makeNode("Relu", [`z${i}`], [`a${i}`]));
+    value = `a${i}`;
+  });
+  return model(nodes, initializers, [widths[0] as number]);
+}
+
+/** The 16 convolutions of VGG-19 for 32x32 images, 3x3 each, and one dense layer; 398 million multiplications. */
+export function vggModel(): Uint8Array {
+  const plan = [64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512, 512, 0];
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  let value = "x";
+  let channels = 3;
+  plan.forEach((width, i) => {
+    if (width === 0) {
+      nodes.push(makeNode("MaxPool", [value], [`p${i}`], { kernel_shape: [2n, 2n], strides: [2n, 2n] }));
+      value = `p${i}`;
+      return;
+    }
+    initializers.push(
+      weights(`w${i}`, [width, channels, 3, 3], channels * 9),
+      makeFloatTensor(`b${i}`, [width], new Float32Array(width)),
+    );
+    const node = makeNode("Conv", [value, `w${i}`, `b${i}`], [`z${i}`], {
+      kernel_shape: [3n, 3n],
+      pads: [1n, 1n, 1n, 1n],
+    });
+    nodes.push({ ...node, name: `conv${i}` }, makeNode("Relu", [`z${i}`], [`a${i}`]));
+    value = `a${i}`;
+    channels = width;
+  });
+  initializers.push(weights("wl", [512, 10], 512), makeFloatTensor("bl", [10], new Float32Array(10)));
+  nodes.push(makeNode("Flatten", [value], ["flat"]), {
+    ...makeNode("Gemm", ["flat", "wl", "bl"], ["logits"]),
+    name: "dense",
+  });
+  return model(nodes, initializers, [3, 32, 32]);
+}
+
+function model(nodes: NodeProto[], initializers: TensorProto[], inputShape: readonly number[]): Uint8Array {
+  return buildModel({
+    nodes,
+    initializers,
+    inputs: [makeValueInfo("x", ["N", ...inputShape])],
+    outputs: [makeValueInfo("logits", ["N", 10])],
+  });
+}
