@@ -1,15 +1,15 @@
 /**
  * Lesions: how long does one lesion take, by layer, on an MLP 784-256x4-10 with 10,000 inputs and on a 16-convolution
- * VGG with 1,000 inputs? Each lesion silences a tenth of the layer's units. The time is that of `runLesions` over the
- * number of lesions, everything in front of the layer included.
+ * VGG with 1,000 inputs? Each lesion silences a tenth of the layer's units. The time is that of everything behind the
+ * layer for one lesion and all inputs, counting included; what runs once for all lesions of a layer stands beside it.
  *
  * Run: npx tsx bench/lesions.ts [--only mlp|vgg] [--lesions N] [--json FILE]
  */
 import { parseArgs } from "node:util";
-import { runLesions } from "../src/network/lesions.ts";
+import { createLesionRunner, runLesions } from "../src/network/lesions.ts";
 import { createMaskedRunner } from "../src/network/masked-lesions.ts";
 import { type Layer, loadNetworkBytes, type Network } from "../src/network/network.ts";
-import type { LabelledInputs } from "../src/network/outcomes.ts";
+import { type LabelledInputs, OutcomeTally } from "../src/network/outcomes.ts";
 import { rng } from "../src/statistics/rng.ts";
 import { Bench, check } from "./harness.ts";
 import { mlpModel, vggModel } from "./models.ts";
@@ -23,7 +23,6 @@ interface Case {
   readonly network: Network;
   readonly data: LabelledInputs;
   readonly lesions: number;
-  readonly runs: number;
 }
 
 const cases: Case[] = [];
@@ -34,7 +33,6 @@ if ("mlp".includes(flags.only)) {
     network,
     data: randomInputs(10_000, 784),
     lesions: Number(flags.lesions ?? 160),
-    runs: 3,
   });
 }
 if ("vgg".includes(flags.only)) {
@@ -43,32 +41,62 @@ if ("vgg".includes(flags.only)) {
     name: "vgg",
     network,
     data: randomInputs(1000, 3 * 32 * 32),
-    lesions: Number(flags.lesions ?? 4),
-    runs: 1,
+    lesions: Number(flags.lesions ?? 1),
   });
 }
 
 const bench = await Bench.start("Lesions, time of one");
-for (const { name, network, data, lesions, runs } of cases) {
+for (const { name, network, data, lesions } of cases) {
   const perLayer: number[] = [];
   for (const layer of network.layers.filter(({ isLogits }) => !isLogits)) {
     const sets = lesionSets(layer, lesions);
     await checkAgainstMasks(network, layer, sets[0] as Int32Array, data);
-    const timing = await bench.add(
-      `${name} ${layer.name}, ${lesions} lesions`,
-      () => runLesions(network, layer, sets, data),
-      {
-        runs,
-        operations: lesions * data.count * 2 * multipliesBehind(network, layer),
-      },
-    );
-    perLayer.push(timing.medianMs / lesions);
-    process.stderr.write(`    ${(timing.medianMs / lesions).toFixed(2)} ms a lesion\n`);
+    const { lesionMs, onceMs } = await timeLesions(network, layer, sets, data);
+    const gflops = (data.count * 2 * multipliesBehind(network, layer)) / lesionMs / 1e6;
+    bench.record(`${name} ${layer.name}`, [lesionMs], gflops, { "once per layer, ms": Math.round(onceMs) });
+    perLayer.push(lesionMs);
   }
-  const mean = perLayer.reduce((total, ms) => total + ms, 0) / perLayer.length;
-  process.stderr.write(`${name}: mean over layers ${mean.toFixed(2)} ms a lesion\n`);
+  bench.record(
+    `${name}, mean over layers`,
+    [perLayer.reduce((total, ms) => total + ms, 0) / perLayer.length],
+    null,
+    {},
+  );
 }
 await bench.finish();
+
+/** Milliseconds of one lesion over all inputs, and of what runs once for all of them. */
+async function timeLesions(
+  network: Network,
+  layer: Layer,
+  sets: readonly Int32Array[],
+  data: LabelledInputs,
+): Promise<{ lesionMs: number; onceMs: number }> {
+  const runner = await createLesionRunner(network, layer, data.count);
+  const tally = new OutcomeTally(sets.length, 10);
+  let onceMs = 0;
+  let lesionsMs = 0;
+  try {
+    for (let start = 0; start < data.count; start += runner.inputsAtOnce) {
+      const rows = Math.min(runner.inputsAtOnce, data.count - start);
+      const before = performance.now();
+      await runner.load(data.batch(start, rows), rows);
+      const loaded = performance.now();
+      for (let first = 0; first < sets.length; first += runner.lesionsAtOnce) {
+        const some = sets.slice(first, first + runner.lesionsAtOnce);
+        const values = await runner.run(some);
+        some.forEach((_, lesion) => {
+          tally.count(first + lesion, values, lesion * rows * 10, data.labels, start, rows);
+        });
+      }
+      onceMs += loaded - before;
+      lesionsMs += performance.now() - loaded;
+    }
+  } finally {
+    await runner.dispose();
+  }
+  return { lesionMs: lesionsMs / sets.length, onceMs };
+}
 
 function randomInputs(count: number, size: number): LabelledInputs {
   const random = rng(0, "bench inputs");

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { BrodmannError } from "../errors.ts";
 
-/** One flag: how it is read and what `--help` says of it. */
+/** One flag: how it is read (`whole` from 0, `count` from 1) and what `--help` says of it. */
 export interface FlagSpec {
-  readonly takes: "text" | "whole" | "number" | "numbers" | "switch" | readonly string[];
+  readonly takes: "text" | "whole" | "count" | "positive" | "numbers" | "switch" | readonly string[];
   readonly value?: string;
   readonly help: string;
 }
@@ -49,7 +49,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     help: "labelled inputs: .npz, .npy pair, IDX pair, folder of class folders",
   },
   skip: { takes: "whole", value: "N", help: "leave out the first N inputs (default 0)" },
-  take: { takes: "whole", value: "N", help: "use N inputs (default all)" },
+  take: { takes: "count", value: "N", help: "use N inputs (default all)" },
   mean: { takes: "numbers", value: "X,..", help: "subtracted from the inputs, per channel" },
   std: { takes: "numbers", value: "X,..", help: "then divided by, per channel" },
   activations: {
@@ -65,17 +65,17 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     help: "correlation in activation graphs (default spearman)",
   },
   samples: {
-    takes: "whole",
+    takes: "count",
     value: "N",
     help: "inputs that an activation graph uses at the most (default 5000)",
   },
   method: { takes: ["spectral", "louvain", "random"], help: "partitioner (default spectral)" },
-  k: { takes: "whole", value: "K", help: "number of clusters (default 16)" },
-  resolution: { takes: "number", value: "R", help: "resolution of Louvain's modularity (default 1)" },
+  k: { takes: "count", value: "K", help: "number of clusters (default 16)" },
+  resolution: { takes: "positive", value: "R", help: "resolution of Louvain's modularity (default 1)" },
   like: { takes: "text", value: "P.json", help: "partition whose clusters per layer a local graph gets" },
   partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
-  shuffles: { takes: "whole", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
+  shuffles: { takes: "count", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
   scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {
@@ -125,9 +125,11 @@ export function parseFlags(
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const name = allowed.find((candidate) => candidate === token.name);
+    const name = allowed.find((candidate) => candidate === (token.name === "h" ? "help" : token.name));
     if (name === undefined) throw unknownFlag(token.rawName, allowed);
-    flags[name] = readValue(name, token.value);
+    // `--out --json`: the next flag is no value; a negative number is one, and `--out=--odd` says so.
+    const isFlag = token.inlineValue === false && /^-\D/.test(token.value);
+    flags[name] = readValue(name, isFlag ? undefined : token.value);
   }
   return { flags, positionals };
 }
@@ -146,23 +148,36 @@ function readValue(name: FlagName, value: string | undefined): unknown {
     if (takes.includes(value)) return value;
     throw badValue(name, `"${value}"`, wording(takes), nearest(value, takes));
   }
+  // An empty text would read as 0.
+  const numberOf = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));
   if (takes === "numbers") {
-    const numbers = value.split(",").map(Number);
+    const numbers = value.split(",").map(numberOf);
     if (numbers.every(Number.isFinite)) return numbers;
     throw badValue(name, `"${value}"`, wording(takes));
   }
-  const number = Number(value);
-  const isFit = takes === "whole" ? Number.isSafeInteger(number) && number >= 0 : Number.isFinite(number);
-  if (value.trim() !== "" && isFit) return number;
+  const number = numberOf(value);
+  const isFit =
+    takes === "positive"
+      ? number > 0 && Number.isFinite(number)
+      : Number.isSafeInteger(number) && number >= (takes === "count" ? 1 : 0);
+  if (isFit) return number;
   throw badValue(name, `"${value}"`, wording(takes));
 }
 
+/** A flag with what it takes: `--k K`, `--norm l1|l2`. */
+export function usageOf(name: FlagName): string {
+  const { takes, value } = FLAGS[name];
+  if (typeof takes === "object") return `--${name} ${takes.join("|")}`;
+  return value === undefined ? `--${name}` : `--${name} ${value}`;
+}
+
 function wording(takes: FlagSpec["takes"]): string {
-  if (typeof takes === "object") return takes.join(" or ");
+  if (typeof takes === "object") return `${takes.slice(0, -1).join(", ")} or ${takes.at(-1)}`;
   const words = {
     text: "a value",
     whole: "a whole number from 0",
-    number: "a number",
+    count: "a whole number from 1",
+    positive: "a number above 0",
     numbers: "numbers parted by commas",
   };
   return takes === "switch" ? "no value" : words[takes];
@@ -170,7 +185,7 @@ function wording(takes: FlagSpec["takes"]): string {
 
 function badValue(name: FlagName, found: string, expected: string, guess?: string): BrodmannError {
   return new BrodmannError("E_USAGE_FLAG", `--${name}: found ${found}, expected ${expected}`, {
-    hint: guess ? `Did you mean --${name} ${guess}?` : `Write --${name}${isSwitch(name) ? "" : " VALUE"}.`,
+    hint: guess ? `Did you mean --${name} ${guess}?` : `Write ${usageOf(name)}.`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { COMMANDS, type CommandName } from "./commands.ts";
-import { COMMON_FLAGS, FLAGS, type FlagName } from "./flags.ts";
+import { COMMON_FLAGS, FLAGS, type FlagName, usageOf } from "./flags.ts";
 
 /** What `brodmann --help` prints. */
 export function overview(): string {
@@ -39,8 +39,5 @@ export function commandHelp(name: CommandName): string {
 }
 
 function flagLine(name: FlagName): string {
-  const spec = FLAGS[name];
-  const value =
-    typeof spec.takes === "object" ? ` ${spec.takes.join("|")}` : spec.value ? ` ${spec.value}` : "";
-  return `  ${`--${name}${value}`.padEnd(34)}${spec.help}`;
+  return `  ${usageOf(name).padEnd(34)}${FLAGS[name].help}`;
 }

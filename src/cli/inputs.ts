@@ -4,6 +4,8 @@ import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
 import { loadNetwork, type Network } from "../network/network.ts";
+import { classCount, countClasses } from "../network/outcomes.ts";
+import { checkShuffles } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -18,6 +20,16 @@ export interface OpenInputs {
  * size, and a network with open sizes takes the data's.
  */
 export async function openInputs(modelPath: string, flags: Flags, terminal: Terminal): Promise<OpenInputs> {
+  const idle = (["skip", "take", "mean", "std"] as const).find((name) => flags[name] !== undefined);
+  if (flags.data === undefined && idle !== undefined) {
+    throw new BrodmannError(
+      "E_USAGE_DATA",
+      `--${idle}: found no inputs that it could act on, expected --data`,
+      {
+        hint: `Add --data inputs.npz, or leave --${idle} out.`,
+      },
+    );
+  }
   const load = (inputShape?: readonly number[]) =>
     loadDataset(flags.data ?? "", {
       skip: flags.skip,
@@ -47,12 +59,26 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
   return { network, data: reshapeInputs(data, network.inputShape) };
 }
 
-/** The data, or an error that names the flag. */
-export function requireData(data: Dataset | null, command: string): Dataset {
-  if (data !== null) return data;
-  throw new BrodmannError("E_USAGE_DATA", `${command}: found no inputs, expected --data`, {
-    hint: "Pass labelled inputs: --data inputs.npz.",
-  });
+/**
+ * Inputs and network fit for scores: the labels are classes of the network, and there are several. Told before the
+ * long work. Throws `E_USAGE_DATA`, `E_INPUT_LABELS` and `E_NETWORK_OUTPUT`.
+ */
+export function requireLabelled({ network, data }: OpenInputs, command: string): Dataset {
+  if (data === null) {
+    throw new BrodmannError("E_USAGE_DATA", `${command}: found no inputs, expected --data`, {
+      hint: "Pass labelled inputs: --data inputs.npz.",
+    });
+  }
+  const classes = classCount(network);
+  try {
+    countClasses(data.labels, classes);
+  } catch (error) {
+    if (!(error instanceof BrodmannError)) throw error;
+    const { path, labelsPath } = data.source;
+    const { code, message, hint } = error;
+    throw new BrodmannError(code, `${labelsPath ?? path}: ${message}`, { hint, cause: error });
+  }
+  return data;
 }
 
 /** Opens the device that graphs and partitions are computed on. Throws `E_DEVICE_MISSING`. */
@@ -71,9 +97,10 @@ export async function openCompute(flags: Flags, terminal: Terminal): Promise<Com
   return createCpuCompute();
 }
 
-/** Refuses scores that do not exist. */
-export function checkScores(flags: Flags): void {
-  const unknown = (flags.scores ?? "importance").split(",").find((name) => name.trim() !== "importance");
+/** Refuses scores and numbers of random sets that do not exist, before the long work. */
+export function checkScoreFlags({ scores = "importance", protocol, shuffles }: Flags): void {
+  checkShuffles(protocol, shuffles);
+  const unknown = scores.split(",").find((name) => name.trim() !== "importance");
   if (unknown === undefined) return;
   throw new BrodmannError("E_USAGE_SCORES", `--scores: found "${unknown}", expected importance`, {
     hint: "This version scores importance only.",

@@ -11,42 +11,52 @@ import { formatError, Terminal } from "./terminal.ts";
 
 async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    process.stdout.write(overview());
-    return first === undefined ? 2 : 0;
-  }
-  if (first === "--version" || first === "version") {
-    process.stdout.write(`${await readVersion()}\n`);
-    return 0;
+  if (first === undefined) {
+    process.stderr.write(overview());
+    return 2;
   }
   try {
-    return await runCommand(first, rest);
+    if (first === "--version" || first === "version") return print(`${await readVersion()}\n`);
+    if (first === "--help" || first === "-h" || first === "help") {
+      return print(rest[0] === undefined ? overview() : commandHelp(commandOf(rest[0])));
+    }
+    return await runCommand(commandOf(first), rest);
   } catch (error) {
     process.stderr.write(`${describe(error, args.includes("--debug"))}\n`);
     return exitCodeOf(error);
   }
 }
 
-async function runCommand(word: string, args: readonly string[]): Promise<number> {
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function commandOf(word: string): CommandName {
   const names = Object.keys(COMMANDS) as CommandName[];
   const name = names.find((candidate) => candidate === word);
-  if (name === undefined) {
-    const guess = nearest(word, names);
-    throw new BrodmannError("E_USAGE_COMMAND", `unknown command ${word}`, {
-      hint: `${guess ? `Did you mean ${guess}? ` : ""}Commands: ${names.join(", ")}.`,
+  if (name !== undefined) return name;
+  const list = `Commands: ${names.join(", ")}.`;
+  if (word.startsWith("-")) {
+    throw new BrodmannError("E_USAGE_COMMAND", `found flag ${word}, expected a command first`, {
+      hint: `Flags follow the command: brodmann demo ${word}. ${list}`,
     });
   }
+  const guess = nearest(word, names);
+  throw new BrodmannError("E_USAGE_COMMAND", `unknown command ${word}`, {
+    hint: `${guess ? `Did you mean ${guess}? ` : ""}${list}`,
+  });
+}
+
+async function runCommand(name: CommandName, args: readonly string[]): Promise<number> {
   const command = COMMANDS[name];
   const { flags, positionals } = parseFlags(args, command.flags);
-  if (flags.help) {
-    process.stdout.write(commandHelp(name));
-    return 0;
-  }
+  if (flags.help) return print(commandHelp(name));
   const { least, most } = command.arguments;
   if (positionals.length < least || positionals.length > most) {
     throw new BrodmannError(
       "E_USAGE_ARGUMENTS",
-      `${name}: found ${positionals.length} arguments, expected ${command.usage}`,
+      `${name}: found ${positionals.length === 0 ? "no argument" : positionals.join(" ")}, expected brodmann ${command.usage}`,
       {
         hint: `See brodmann ${name} --help.`,
       },

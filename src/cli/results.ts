@@ -5,31 +5,46 @@ import { worstClass } from "../scores/scores-file.ts";
 import { formatTable } from "./terminal.ts";
 
 const percent = (share: number): string => (100 * share).toFixed(2);
-const decimals = (value: number, digits: number): string =>
-  Number.isFinite(value) ? value.toFixed(digits) : "-";
 
-/** A p-value with two significant digits. */
+/** A number of so many decimals; "-" where it is undefined, and no sign before a rounded zero. */
+function decimals(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return "-";
+  return value.toFixed(digits).replace(/^-(0(?:\.0+)?)$/, "$1");
+}
+
+/** A p-value with three decimals, and small ones with two significant digits. */
 function formatP(p: number): string {
   if (!Number.isFinite(p)) return "-";
   return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
 }
 
+const SUBCLUSTER_HEADER: readonly string[] = [
+  "layer",
+  "cluster",
+  "units",
+  "accuracy %",
+  "class most hurt",
+  "by %",
+  "loss change",
+  "effect",
+  "p accuracy",
+  "p range",
+  "p loss",
+];
+
+const NETWORK_HEADER: readonly string[] = [
+  "network",
+  "Fisher",
+  "Fisher p",
+  "permutation p",
+  "effect",
+  "tested",
+  "undefined",
+  "significant",
+];
+
 /** Scores as tables for people: the subclusters by layer, then the network's rows and what they mean. */
 export function formatImportance(scores: Importance, classNames: readonly string[] | null): string {
-  const { baseline, protocol, shuffles, inputs } = scores;
-  const header = [
-    "layer",
-    "cluster",
-    "units",
-    "accuracy %",
-    "hurts class",
-    "by %",
-    "loss +",
-    "effect",
-    "p acc",
-    "p range",
-    "p loss",
-  ];
   const rows = scores.subclusters.map((subcluster, i) => {
     const isFirst = scores.subclusters[i - 1]?.layer !== subcluster.layer;
     return subclusterRow(subcluster, scores, isFirst, classNames);
@@ -41,27 +56,30 @@ export function formatImportance(scores: Importance, classNames: readonly string
     const ps = [decimals(row.fisherStatistic, 2), formatP(row.fisherP), formatP(row.permutationP)];
     return [name, ...ps, effect, ...counts];
   });
-  const networkHeader = [
-    "network",
-    "Fisher",
-    "Fisher p",
-    "permutation p",
-    "effect",
-    "tested",
-    "undefined",
-    "significant",
-  ];
-  const correct = baseline.outcome.correct.reduce((total, value) => total + value, 0);
   return [
-    formatTable(header, rows),
+    formatTable(SUBCLUSTER_HEADER, rows),
     "",
-    formatTable(networkHeader, networkRows),
+    formatTable(NETWORK_HEADER, networkRows),
     "",
-    `Intact network: ${percent(correct / inputs)} % of ${inputs} inputs correct, loss ${baseline.outcome.loss.toFixed(4)}.`,
-    `Each lesion silences one subcluster; p: share of ${shuffles} random sets of its layer and size that hurt as much` +
-      ` (protocol ${protocol}). Effect above 1: hurts more than random sets.`,
-    `${scores.filtered} subclusters of one unit or nearly a whole layer were not tested.`,
+    ...explain(scores),
   ].join("\n");
+}
+
+/** What the tables mean, in a few lines. */
+function explain({ baseline, protocol, shuffles, inputs, filtered }: Importance): string[] {
+  const correct = baseline.outcome.correct.reduce((total, value) => total + value, 0);
+  const few = filtered === 1 ? "1 subcluster" : `${filtered} subclusters`;
+  return [
+    `Intact network: ${percent(correct / inputs)} % of ${inputs} inputs correct, loss ${baseline.outcome.loss.toFixed(4)}.`,
+    "Each row silences one subcluster. class most hurt: the one that loses most accuracy, and how much.",
+    `p: how rarely random sets (${shuffles} of the same layer and size, protocol ${protocol}) hurt as much: accuracy,`,
+    "range (how unevenly over the classes) and loss. effect: harm to the loss against random sets, 1 = the same, at most 2.",
+    protocol === "strict"
+      ? "Network: permutation p is the one to go by; Fisher p takes the subclusters for independent."
+      : "Network: Fisher p takes the subclusters for independent; protocol strict has a permutation p.",
+    "significant: subclusters at a false discovery rate of 5 %. A dash: undefined.",
+    ...(filtered > 0 ? [`Not tested: ${few} of a single unit or nearly a whole layer.`] : []),
+  ];
 }
 
 function subclusterRow(
@@ -83,7 +101,7 @@ function subclusterRow(
     percent(damage.accuracy),
     worst === null ? "-" : (classNames?.[worst] ?? String(worst)),
     Number.isNaN(drop) ? "-" : percent(drop),
-    damage.lossIncrease.toFixed(3),
+    decimals(damage.lossIncrease, 3),
     decimals(verdicts.loss.effect, 2),
     p(verdicts.accuracy),
     p(verdicts.classRange),

@@ -3,19 +3,27 @@ import type { BrodmannError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import type { Flags } from "./flags.ts";
 
-/** Progress appears for phases that take longer than this. */
+/** Progress appears for counts that take longer than this. */
 const PATIENCE_MS = 2000;
-/** Where lines cannot be overwritten (a log file), they come this far apart. */
+/** Where lines cannot be overwritten (a log file), they come at least this far apart; elsewhere the line is renewed. */
 const LOG_INTERVAL_MS = 10_000;
+const LIVE_INTERVAL_MS = 200;
+
+/** One count of steps: its start, and how far it was when last heard of. */
+interface Count {
+  readonly startMs: number;
+  readonly total: number;
+  done: number;
+}
 
 /** Messages and progress on stderr; stdout is left to the results. */
 export class Terminal {
   readonly #isQuiet: boolean;
   readonly #hasProgress: boolean;
-  readonly #isLive = process.stderr.isTTY === true;
-  #phase = "";
-  #phaseStartMs = 0;
-  #lastMs = 0;
+  readonly #isLive = process.stderr.isTTY === true && !process.env.CI;
+  readonly #counts = new Map<string, Count>();
+  #latest: Count | null = null;
+  #lastLineMs = Number.NEGATIVE_INFINITY;
   #hasLine = false;
 
   constructor(flags: Pick<Flags, "quiet" | "no-progress">) {
@@ -34,18 +42,10 @@ export class Terminal {
   readonly progress = ({ phase, done, total, etaMs }: Progress): void => {
     if (!this.#hasProgress) return;
     const now = performance.now();
-    if (phase !== this.#phase) {
-      this.endProgress();
-      this.#phase = phase;
-      this.#phaseStartMs = now;
-      this.#lastMs = now;
-      return;
-    }
-    const interval = this.#isLive ? 200 : LOG_INTERVAL_MS;
-    const isDue =
-      now - this.#phaseStartMs > PATIENCE_MS && now - this.#lastMs > Math.min(interval, PATIENCE_MS * 5);
-    if (!isDue) return;
-    this.#lastMs = now;
+    const count = this.#countOf(phase, done, total, now);
+    const interval = this.#isLive ? LIVE_INTERVAL_MS : LOG_INTERVAL_MS;
+    if (now - count.startMs < PATIENCE_MS || now - this.#lastLineMs < interval) return;
+    this.#lastLineMs = now;
     const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
     const left = etaMs === null ? "" : `, ${formatDuration(etaMs)} left`;
     const line = `${phase}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} (${percent}%${left})`;
@@ -57,21 +57,36 @@ export class Terminal {
   endProgress(): void {
     if (this.#hasLine) process.stderr.write("\r\u001b[K");
     this.#hasLine = false;
-    this.#phase = "";
+  }
+
+  /**
+   * The count that a report belongs to. Phases may alternate (one inside another), and one count may run through
+   * several phases (a phase for every layer): neither starts the clock again. Only a count that falls back is new.
+   */
+  #countOf(phase: string, done: number, total: number, now: number): Count {
+    const goesOn = (count: Count | null | undefined) =>
+      count && count.total === total && done >= count.done ? count : undefined;
+    const count = goesOn(this.#counts.get(phase)) ??
+      (done > 0 ? goesOn(this.#latest) : undefined) ?? { startMs: now, total, done };
+    count.done = done;
+    this.#counts.set(phase, count);
+    this.#latest = count;
+    return count;
   }
 }
 
-/** An error as people read it: what is wrong, then what to do. */
+/** An error as people read it: what is wrong, then what to do. An interruption was asked for, and is none. */
 export function formatError(error: BrodmannError): string {
-  const label = paint("red", "error");
-  return error.hint === "" ? `${label} ${error.message}` : `${label} ${error.message}\n${error.hint}`;
+  const isInterruption = error.code === "E_INTERRUPTED";
+  const message = isInterruption ? error.message : `${paint("red", "error")} ${error.message}`;
+  return error.hint === "" ? message : `${message}\n${error.hint}`;
 }
 
 function paint(colour: "red", text: string): string {
-  const isColoured = process.stderr.isTTY === true && !process.env.NO_COLOR;
-  return isColoured || (process.env.FORCE_COLOR && !process.env.NO_COLOR)
-    ? styleText(colour, text, { validateStream: false })
-    : text;
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  const isForced = FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0";
+  const isColoured = !NO_COLOR && (isForced || process.stderr.isTTY === true);
+  return isColoured ? styleText(colour, text, { validateStream: false }) : text;
 }
 
 /** 95000 -> "1 min 35 s". */
@@ -86,10 +101,10 @@ export function formatDuration(ms: number): string {
 /** Columns as aligned text; numbers to the right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+    rows.reduce((width, row) => Math.max(width, (row[column] ?? "").length), title.length),
   );
   const isNumeric = header.map((_, column) =>
-    rows.every((row) => /^[-+<]?[\d.,%e+-]*$|^-$/.test(row[column] ?? "")),
+    rows.every((row) => /^[-+<]?[\d.,%e+-]*$/.test(row[column] ?? "")),
   );
   const line = (cells: readonly string[]) =>
     cells

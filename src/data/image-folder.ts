@@ -56,7 +56,7 @@ export async function readImageFolder(
   if (selected.length === 0) {
     throw new BrodmannError(
       files.length === 0 ? "E_INPUT_IMAGES" : "E_INPUT_EMPTY",
-      `${folder}: found ${files.length} PNG or JPEG images in ${classNames.length} class folders, expected some after skipping ${options.skip} and taking ${options.take}`,
+      `${folder}: found ${files.length} PNG or JPEG images in ${classNames.length} class folders, expected some after skipping ${options.skip} and taking ${Number.isFinite(options.take) ? options.take : "all"}`,
       { hint: "Put the images of each class into a folder named after it, and check --skip and --take." },
     );
   }

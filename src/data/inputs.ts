@@ -44,7 +44,7 @@ export function selectInputs(
   if (count <= 0 || size === 0) {
     throw new BrodmannError(
       "E_INPUT_EMPTY",
-      `${where}: found ${total} inputs of ${size} values, expected some after skipping ${skip} and taking ${take}`,
+      `${where}: found ${total} inputs of ${size} values, expected some after skipping ${skip} and taking ${Number.isFinite(take) ? take : "all"}`,
       { hint: "Lower --skip, or raise --take." },
     );
   }

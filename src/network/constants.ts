@@ -20,6 +20,9 @@ export function constantFloats(source: ConstantSource, name: string): ConstantAr
   if (tensor) return isFloatTensor(tensor) ? { dims: dimsOf(tensor), values: floatsOf(tensor) } : null;
   const computed = source.probe.constants.get(name);
   if (computed?.data instanceof Float32Array) return { dims: computed.dims, values: computed.data };
+  if (computed?.data instanceof Float64Array) {
+    return { dims: computed.dims, values: Float32Array.from(computed.data) };
+  }
   return null;
 }
 

@@ -1,3 +1,4 @@
+import type { NodeProto } from "../runtime/onnx.ts";
 import { type ModelGraph, readsOf } from "./model-graph.ts";
 import { applyOperator } from "./operators.ts";
 import { type PositionMap, unitsAlong } from "./position-map.ts";
@@ -13,10 +14,14 @@ import {
 
 /**
  * Follows the units of every layer through the network, operator by operator, whatever its architecture.
- * What cannot be followed is skipped with its reason; the rest is analysed without that connection.
+ * What cannot be followed is skipped with its reason; the rest is analysed without that connection. Behind the
+ * logits (a final Softmax, an ArgMax) nothing is lost, so nothing is noted.
  */
-export function followUnits(graph: ModelGraph, probe: Probe): UnitFlow {
+export function followUnits(graph: ModelGraph, probe: Probe, logits: string): UnitFlow {
   const skipped: SkippedNode[] = [];
+  const behindLogits = new Set([logits]);
+  const isBehind = (node: NodeProto) =>
+    readsOf(node).every((name) => graph.constants.has(name) || behindLogits.has(name));
   const inputRank = probe.inputShape.length + 1;
   const inputUnits = probe.inputShape.reduce((total, size) => total * size, 1);
   const inputMap: PositionMap = { ...unitsAlong(0, inputUnits, inputRank), dims: [1, ...probe.inputShape] };
@@ -26,14 +31,18 @@ export function followUnits(graph: ModelGraph, probe: Probe): UnitFlow {
     layers: [],
     connections: [],
     flows: new Map([
-      [probe.input, [{ source: INPUT_LAYER, map: inputMap, isOwn: false, isActivated: false }]],
+      [probe.input, [{ source: INPUT_LAYER, map: inputMap, isOwn: false, isActivated: false, limit: null }]],
     ]),
     roles: new Map(),
-    skip: (node, reason) => skipped.push({ node: nodeName(node), operator: operatorName(node), reason }),
+    skip(node, reason) {
+      if (!isBehind(node)) skipped.push({ node: nodeName(node), operator: operatorName(node), reason });
+    },
   };
   graph.nodes.forEach((node, number) => {
     const isOnPath = readsOf(node).some((name) => !graph.constants.has(name));
-    if (isOnPath) applyOperator(state, node, number);
+    if (!isOnPath) return;
+    applyOperator(state, node, number);
+    if (isBehind(node)) for (const name of node.output) behindLogits.add(name);
   });
   const { layers, connections, flows, roles } = state;
   return { layers, connections, skipped, flows, roles };

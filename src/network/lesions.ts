@@ -32,7 +32,7 @@ export async function runLesions(
   countClasses(data.labels, classes);
   const tally = new OutcomeTally(lesions.length, classes);
   const counter = new StepCounter(`lesions of ${layer.name}`, lesions.length * data.count, options);
-  const runner = await createRunner(network, layer, data.count);
+  const runner = await createLesionRunner(network, layer, data.count);
   try {
     for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
       const size = network.probe.fixedBatch ?? rows;
@@ -51,7 +51,12 @@ export async function runLesions(
   return tally.outcomes(data.count);
 }
 
-async function createRunner(network: Network, layer: Layer, inputs: number): Promise<LesionRunner> {
+/** The fastest runner for a layer; `inputs` is how many will be run in all. */
+export async function createLesionRunner(
+  network: Network,
+  layer: Layer,
+  inputs: number,
+): Promise<LesionRunner> {
   return (
     (await createSubtractingRunner(network, layer, inputs)) ?? createMaskedRunner(network, layer, inputs)
   );

@@ -10,7 +10,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from "../runtime/onnx.ts";
-import { floatsOf } from "./tensor-values.ts";
+import { checkStorage, floatsOf } from "./tensor-values.ts";
 
 /** Operator sets that ONNX Runtime and the operator rules cover. */
 const OPSETS = { least: 9, most: 26 };
@@ -18,7 +18,8 @@ const OPSETS = { least: 9, most: 26 };
 /**
  * Reads an ONNX file into a self-contained float32 model: external data are read in, float16 and bfloat16
  * tensors are widened to float32 (values are exact), declared intermediate types are dropped.
- * Throws `E_INPUT_NOT_FOUND`, `E_INPUT_NOT_ONNX`, `E_NETWORK_EXTERNAL_DATA` or `E_NETWORK_UNSUPPORTED`.
+ * Throws `E_INPUT_NOT_FOUND`, `E_INPUT_NOT_ONNX`, `E_NETWORK_EXTERNAL_DATA`, `E_NETWORK_TENSOR` or
+ * `E_NETWORK_UNSUPPORTED`.
  */
 export async function loadModel(path: string): Promise<ModelProto> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -29,8 +30,12 @@ export async function loadModel(path: string): Promise<ModelProto> {
   });
   const model = parseModel(bytes, path);
   const graph = graphOf(model);
-  for (const tensor of tensorsOf(graph)) await readExternalData(tensor, path);
+  for (const tensor of tensorsOf(graph)) {
+    await readExternalData(tensor, path);
+    checkStorage(tensor);
+  }
   widenGraph(graph);
+  tellNamesApart(graph);
   return model;
 }
 
@@ -47,8 +52,10 @@ export function loadModelBytes(bytes: Uint8Array, where: string): ModelProto {
         "Load it from its path.",
       );
     }
+    checkStorage(tensor);
   }
   widenGraph(graph);
+  tellNamesApart(graph);
   return model;
 }
 
@@ -148,12 +155,20 @@ async function readExternalData(tensor: TensorProto, modelPath: string): Promise
       outside,
     );
   }
-  const file = await open(target);
+  const file = await open(target).catch((error: unknown) => {
+    const hint = "Check the file's permissions.";
+    throw externalError(modelPath, tensor, `"${location}", which cannot be read`, hint, error);
+  });
   try {
-    const { size } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) {
+      throw externalError(modelPath, tensor, `"${location}", which is no file`, "Name the data file.");
+    }
+    const { size } = stat;
     const offset = Number(entries.get("offset") ?? 0);
     const length = Number(entries.get("length") ?? size - offset);
-    if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
+    const isRange = [offset, length].every((value) => Number.isSafeInteger(value) && value >= 0);
+    if (!isRange || offset + length > size) {
       const found = `bytes ${offset} to ${offset + length} of "${location}", which has ${size}`;
       throw externalError(modelPath, tensor, found, "Copy the data file again, it is cut short.");
     }
@@ -178,6 +193,21 @@ function externalError(
     hint,
     cause,
   });
+}
+
+/** Renames the second node of a name to `name#2` and so on: ONNX Runtime refuses a model that repeats one. */
+function tellNamesApart(graph: GraphProto): void {
+  const names = new Set(graph.node.map(({ name }) => name));
+  const seen = new Set([""]);
+  for (const node of graph.node) {
+    if (node.name !== "" && seen.has(node.name)) {
+      let copy = 2;
+      while (names.has(`${node.name}#${copy}`)) copy += 1;
+      node.name = `${node.name}#${copy}`;
+      names.add(node.name);
+    }
+    seen.add(node.name);
+  }
 }
 
 const isNarrow = (type: number): boolean => type === DataType.FLOAT16 || type === DataType.BFLOAT16;

@@ -25,6 +25,8 @@ export interface ModelGraph {
   readonly outputs: readonly string[];
   /** Values that do not depend on any input: initializers and what is computed from them alone. */
   readonly constants: ReadonlySet<string>;
+  /** Values that depend on the input's shape alone, not on what it holds: shape arithmetic. */
+  readonly sizes: ReadonlySet<string>;
 }
 
 export function indexModel(model: ModelProto): ModelGraph {
@@ -33,6 +35,7 @@ export function indexModel(model: ModelProto): ModelGraph {
   const producer = new Map<string, number>();
   const consumers = new Map<string, number[]>();
   const constants = new Set(initializers.keys());
+  const sizes = new Set<string>();
   graph.node.forEach((node, number) => {
     const reads = readsOf(node);
     for (const name of new Set(reads)) {
@@ -41,10 +44,13 @@ export function indexModel(model: ModelProto): ModelGraph {
       else consumers.set(name, [number]);
     }
     const isConstant = reads.every((name) => constants.has(name)) && !isRandom(node);
+    const isSize =
+      asksSize(node) || (!isRandom(node) && reads.every((name) => constants.has(name) || sizes.has(name)));
     for (const name of node.output) {
       if (name === "") continue;
       producer.set(name, number);
       if (isConstant) constants.add(name);
+      else if (isSize) sizes.add(name);
     }
   });
   return {
@@ -57,8 +63,11 @@ export function indexModel(model: ModelProto): ModelGraph {
     inputs: graph.input.filter(({ name }) => !initializers.has(name)),
     outputs: graph.output.map(({ name }) => name),
     constants,
+    sizes,
   };
 }
+
+const asksSize = (node: NodeProto): boolean => node.opType === "Shape" || node.opType === "Size";
 
 const isRandom = (node: NodeProto): boolean => /^(Random|Multinomial|Bernoulli)/.test(node.opType);
 
@@ -82,6 +91,15 @@ function capturesOf(graph: GraphProto): string[] {
   }
   captures.push(...graph.output.map(({ name }) => name).filter((name) => !inner.has(name)));
   return captures;
+}
+
+/**
+ * Numbers of the nodes that read what a value holds. Consumers that only ask for its size (`x.view(x.size(0), -1)`
+ * is written with a Shape of x) do not fork the data flow.
+ */
+export function readersOf(graph: ModelGraph, value: string): readonly number[] {
+  const readers = graph.consumers.get(value) ?? [];
+  return readers.filter((number) => !asksSize(graph.nodes[number] as NodeProto));
 }
 
 /** An attribute by name. */

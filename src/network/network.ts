@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Kernel } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
-import type { ModelProto } from "../runtime/onnx.ts";
+import { DataType, type ModelProto } from "../runtime/onnx.ts";
 import { type ConstantSource, constantFloats } from "./constants.ts";
 import { followUnits } from "./follow-units.ts";
 import { loadModel, loadModelBytes } from "./load-model.ts";
@@ -66,8 +66,8 @@ async function analyzeModel(model: ModelProto, path: string, options: NetworkOpt
   const graph = indexModel(model);
   const probe = await probeNetwork(graph, options.inputShape ?? null);
   checkFinite({ graph, probe }, path);
-  const flow = followUnits(graph, probe);
   const logits = findLogits(graph, probe);
+  const flow = followUnits(graph, probe, logits);
   const names = new Set<string>();
   const logitSources = new Set((flow.flows.get(logits) ?? []).map(({ source }) => source));
   const layers = flow.layers.map((weights, source): Layer => {
@@ -108,13 +108,16 @@ async function analyzeModel(model: ModelProto, path: string, options: NetworkOpt
   };
 }
 
-/** The first output that follows the batch; a final Softmax is taken off, since the loss wants logits. */
+/** The first float output that follows the batch; a final Softmax is taken off, since the loss wants logits. */
 function findLogits(graph: ModelGraph, probe: Probe): string {
-  const output = graph.outputs.find((name) => probe.values.get(name)?.batchAxis === 0);
+  const output = graph.outputs.find((name) => {
+    const value = probe.values.get(name);
+    return value?.batchAxis === 0 && value.elementType === DataType.FLOAT;
+  });
   if (output === undefined) {
     throw new BrodmannError(
       "E_NETWORK_OUTPUT",
-      `found no output with a batch axis among ${graph.outputs.join(", ")}`,
+      `found no float output with a batch axis among ${graph.outputs.join(", ")}`,
       {
         hint: "Export the network with its logits as an output of shape [N, classes].",
       },
@@ -123,21 +126,24 @@ function findLogits(graph: ModelGraph, probe: Probe): string {
   let value = output;
   for (;;) {
     const node = graph.nodes[graph.producer.get(value) ?? -1];
-    if (node?.opType === "Softmax") return node.input[0] ?? value;
-    if (node?.opType !== "Identity") return output;
+    if (node?.opType === "Softmax" || node?.opType === "LogSoftmax") return node.input[0] ?? value;
+    if (node?.opType !== "Identity" && node?.opType !== "Cast") return output;
     value = node.input[0] ?? value;
   }
 }
 
 /** Refuses weights that are not finite: they would spread silently into every result. */
 function checkFinite(source: ConstantSource, path: string): void {
-  const carriers = new Set(["Conv", "Gemm", "MatMul", "BatchNormalization"]);
+  const carriers = /^(Conv|ConvTranspose|Gemm|MatMul|PRelu|\w*Normalization)$/;
   for (const node of source.graph.nodes) {
-    if (!carriers.has(node.opType)) continue;
+    // Elsewhere infinity has its uses (masks, limits of Clip), NaN has none.
+    const isSound = carriers.test(node.opType)
+      ? Number.isFinite
+      : (value: unknown) => !Number.isNaN(value as number);
     for (const name of node.input) {
-      if (!source.graph.constants.has(name)) continue;
+      if (!source.graph.initializers.has(name) && !source.probe.constants.has(name)) continue;
       const values = constantFloats(source, name)?.values ?? new Float32Array();
-      const at = values.findIndex((value) => !Number.isFinite(value));
+      const at = values.findIndex((value) => !isSound(value));
       if (at < 0) continue;
       throw new BrodmannError(
         "E_NETWORK_NOT_FINITE",

@@ -2,30 +2,41 @@
  * What every ONNX operator does to the units in its inputs: the table of rules and the rules that only move units.
  */
 import type { NodeProto } from "../runtime/onnx.ts";
-import { constantFloats, constantIntegers } from "./constants.ts";
-import { integerAttribute, integersAttribute } from "./model-graph.ts";
-import { gatherMap, type PositionMap, reduceMap, reshapeMap, transposeMap } from "./position-map.ts";
-import { add, batchNorm, instanceNorm, joinTerms, layerNorm, multiply } from "./scaling.ts";
+import { constantFloats } from "./constants.ts";
+import { attributeOf, integerAttribute, readersOf, readsOf } from "./model-graph.ts";
+import { reduceMap } from "./position-map.ts";
 import {
-  type Flow,
+  concat,
+  gather,
+  integersGiven,
+  mapTerms,
+  pad,
+  reshape,
+  slice,
+  split,
+  transpose,
+} from "./rearranging.ts";
+import { add, batchNorm, extremum, groupNorm, instanceNorm, layerNorm, multiply } from "./scaling.ts";
+import { dimsOf } from "./tensor-values.ts";
+import {
   type FlowState,
   type NodeRole,
   type NodeView,
   operatorName,
   type Rule,
   type RuleResult,
-  type UnitTerm,
 } from "./unit-flow.ts";
 import { addWeightNode } from "./weight-nodes.ts";
 
 /** Applies the rule of a node: sets its outputs' flows and its role, or notes why it is not followed. */
 export function applyOperator(state: FlowState, node: NodeProto, number: number): void {
   const view = viewOf(state, node, number);
-  const carriesUnits = node.input.some((_, i) => view.flow(i).length > 0);
+  const carriesUnits = readsOf(node).some((name) => (state.flows.get(name)?.length ?? 0) > 0);
   const rule = node.domain === "" || node.domain === "ai.onnx" ? RULES.get(node.opType) : undefined;
   let result: RuleResult;
   if (rule) result = rule(view);
-  else if (node.attribute.some(({ g }) => g)) result = { problem: "control flow is not followed" };
+  else if (node.attribute.some(({ g, graphs }) => g || graphs.length > 0))
+    result = { problem: "control flow is not followed" };
   else result = { problem: `no rule for operator ${operatorName(node)}` };
   if ("problem" in result) {
     // What only handles the network's input or sizes carries no units: nothing is lost there.
@@ -41,18 +52,18 @@ export function applyOperator(state: FlowState, node: NodeProto, number: number)
 
 function viewOf(state: FlowState, node: NodeProto, number: number): NodeView {
   const { graph, probe, flows } = state;
-  const shapeOf = (name: string) =>
-    probe.values.get(name)?.shape ??
-    constantFloats(state, name)?.dims ??
-    probe.constants.get(name)?.dims ??
-    [];
+  const shapeOf = (name: string) => {
+    const stored = graph.initializers.get(name);
+    if (stored) return dimsOf(stored);
+    return probe.values.get(name)?.shape ?? probe.constants.get(name)?.dims ?? [];
+  };
   return {
     state,
     node,
     number,
     flow(i) {
       const name = node.input[i] ?? "";
-      const isShared = (graph.consumers.get(name)?.length ?? 0) > 1 || graph.outputs.includes(name);
+      const isShared = readersOf(graph, name).length > 1 || graph.outputs.includes(name);
       const flow = flows.get(name) ?? [];
       return isShared ? flow.map((term) => ({ ...term, isOwn: false })) : flow;
     },
@@ -67,142 +78,47 @@ const passes =
   (role: NodeRole): Rule =>
   (view) => ({ flows: [view.flow(0)], role });
 
-const activation: Rule = (view) => {
-  if (view.node.input.some((_, i) => i > 0 && view.isComputed(i)))
-    return { problem: "its parameters are computed" };
-  return { flows: [view.flow(0).map((term) => ({ ...term, isActivated: true }))], role: "activation" };
-};
+/** Limits at large sums of the activation functions that have one (Clip brings its own). */
+const LIMITS: ReadonlyMap<string, number> = new Map(
+  "Sigmoid HardSigmoid Tanh Erf Softsign".split(" ").map((name) => [name, 1]),
+);
 
-/** Maps every term's positions; a null says that units would be mixed. */
-function mapTerms(
-  flow: Flow,
-  change: (map: PositionMap) => PositionMap | null,
-  role: NodeRole,
-  problem: string,
-): RuleResult {
-  const terms: UnitTerm[] = [];
-  for (const term of flow) {
-    const map = change(term.map);
-    if (map === null) return { problem };
-    terms.push({ ...term, map });
-  }
-  return { flows: [terms], role };
-}
+const activation: Rule = (view) => {
+  const { node, state } = view;
+  if (node.input.some((_, i) => i > 0 && view.isComputed(i)))
+    return { problem: "its parameters are computed" };
+  const most =
+    node.opType === "Clip"
+      ? (attributeOf(node, "max")?.f ?? constantFloats(state, node.input[2] ?? "")?.values[0])
+      : LIMITS.get(node.opType);
+  const limit = most ?? null;
+  return { flows: [view.flow(0).map((term) => ({ ...term, isActivated: true, limit }))], role: "activation" };
+};
 
 /** Pooling and the like: the spatial axes (2 and up) change size, each unit stays for itself. */
 const spatial: Rule = (view) =>
   mapTerms(
-    view.flow(0),
+    view,
     (map) => (map.dims.slice(2).every((size) => size === 1) ? map : null),
     "spatial",
     "units lie along the pooled axes",
   );
 
-const reshape: Rule = (view) =>
-  mapTerms(
-    view.flow(0),
-    (map) => reshapeMap(map, view.shape(0), view.outputShape(), view.batchAxis(0)),
-    "shape",
-    "the reshape folds units into the batch axis",
-  );
-
-const transpose: Rule = (view) => {
-  const rank = view.shape(0).length;
-  const reversed = Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
-  const permutation = integersAttribute(view.node, "perm") ?? reversed;
-  return mapTerms(view.flow(0), (map) => transposeMap(map, permutation), "shape", "");
-};
-
 const reduce: Rule = (view) => {
   const rank = view.shape(0).length;
-  const listed =
-    integersAttribute(view.node, "axes") ??
-    (view.node.input[1] ? constantIntegers(view.state, view.node.input[1]) : null);
-  if (listed === null && view.isComputed(1)) return { problem: "the reduced axes are computed" };
-  const axes = (listed ?? view.shape(0).map((_, axis) => axis)).map((axis) =>
-    axis < 0 ? axis + rank : axis,
-  );
+  const given = integersGiven(view, "axes", 1);
+  if (given === null) return { problem: "the reduced axes are computed" };
+  // An empty list means all axes, unless the node says that it means none.
+  const isEmpty = given === undefined || given.length === 0;
+  if (isEmpty && integerAttribute(view.node, "noop_with_empty_axes", 0) === 1) {
+    return { flows: [view.flow(0)], role: "affine" };
+  }
+  const axes = isEmpty
+    ? view.shape(0).map((_, axis) => axis)
+    : given.map((axis) => (axis < 0 ? axis + rank : axis));
   if (axes.includes(view.batchAxis(0))) return { problem: "it reduces over the batch" };
   const keepsAxes = integerAttribute(view.node, "keepdims", 1) === 1;
-  return mapTerms(view.flow(0), (map) => reduceMap(map, axes, keepsAxes), "spatial", "it sums over units");
-};
-
-const concat: Rule = (view) => {
-  const shape = view.outputShape();
-  const given = integerAttribute(view.node, "axis", 1);
-  const axis = given < 0 ? given + shape.length : given;
-  const terms: UnitTerm[] = [];
-  let offset = 0;
-  view.node.input.forEach((_, i) => {
-    const size = view.shape(i)[axis] as number;
-    const from = Array.from({ length: shape[axis] as number }, (_, position) =>
-      position >= offset && position < offset + size ? position - offset : -1,
-    );
-    for (const term of view.flow(i)) {
-      terms.push({ ...term, map: gatherMap(term.map, axis, size, from), isOwn: false });
-    }
-    offset += size;
-  });
-  return { flows: [joinTerms(terms)], role: "mixing" };
-};
-
-const split: Rule = (view) => {
-  const shape = view.shape(0);
-  const given = integerAttribute(view.node, "axis", 0);
-  const axis = given < 0 ? given + shape.length : given;
-  let offset = 0;
-  const flows = view.node.output.map((_, i) => {
-    const size = view.outputShape(i)[axis] ?? 0;
-    const from = Array.from({ length: size }, (_, position) => position + offset);
-    offset += size;
-    return view
-      .flow(0)
-      .map((term) => ({ ...term, map: gatherMap(term.map, axis, shape[axis] as number, from) }));
-  });
-  return { flows, role: "mixing" };
-};
-
-const gather: Rule = (view) => {
-  const shape = view.shape(0);
-  const given = integerAttribute(view.node, "axis", 0);
-  const axis = given < 0 ? given + shape.length : given;
-  const indices = constantIntegers(view.state, view.node.input[1] ?? "");
-  if (indices === null) return { problem: "its indices are computed" };
-  const size = shape[axis] as number;
-  const picked = indices.map((i) => (i < 0 ? i + size : i));
-  const isScalar = view.outputShape().length < shape.length;
-  return mapTerms(
-    view.flow(0),
-    (map) => {
-      const taken = gatherMap(map, axis, size, picked);
-      return isScalar ? { ...taken, dims: taken.dims.filter((_, other) => other !== axis) } : taken;
-    },
-    "mixing",
-    "",
-  );
-};
-
-const pad: Rule = (view) => {
-  const pads =
-    integersAttribute(view.node, "pads") ??
-    (view.node.input[1] ? constantIntegers(view.state, view.node.input[1]) : null);
-  if (pads === null) return { problem: "its pads are computed" };
-  const shape = view.shape(0);
-  return mapTerms(
-    view.flow(0),
-    (map) =>
-      shape.reduce<PositionMap>((padded, size, axis) => {
-        const before = pads[axis] ?? 0;
-        const after = pads[axis + shape.length] ?? 0;
-        if (map.dims[axis] === 1 || before + after === 0) return padded;
-        const from = Array.from({ length: before + size + after }, (_, position) =>
-          position >= before && position < before + size ? position - before : -1,
-        );
-        return gatherMap(padded, axis, size, from);
-      }, map),
-    "spatial",
-    "",
-  );
+  return mapTerms(view, (map) => reduceMap(map, axes, keepsAxes), "spatial", "it sums over units");
 };
 
 /** Nodes that only tell sizes or types. */
@@ -214,7 +130,7 @@ const ACTIVATIONS = [
   ..."Relu LeakyRelu PRelu ThresholdedRelu Elu Selu Celu Gelu Mish Swish Sigmoid HardSigmoid HardSwish".split(
     " ",
   ),
-  ..."Softplus Softsign Tanh Clip Erf Exp Log Sqrt Abs Pow Reciprocal Sin Cos Sign Floor Ceil Round Min Max".split(
+  ..."Softplus Softsign Tanh Clip Erf Exp Log Sqrt Abs Pow Reciprocal Sin Cos Sign Floor Ceil Round".split(
     " ",
   ),
 ];
@@ -232,15 +148,21 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["Transpose", transpose],
   ["BatchNormalization", batchNorm],
   ["InstanceNormalization", instanceNorm],
+  ["GroupNormalization", groupNorm],
   ["LayerNormalization", layerNorm],
+  ["RMSNormalization", layerNorm],
   ["LRN", passes("mixing")],
   ["Add", add],
   ["Sub", add],
+  ["Sum", add],
+  ["Max", extremum],
+  ["Min", extremum],
   ["Mul", multiply],
   ["Div", multiply],
   ["Concat", concat],
   ["Split", split],
   ["Gather", gather],
+  ["Slice", slice],
   ["Pad", pad],
   ["Shape", sizes],
   ["Size", sizes],

@@ -19,6 +19,11 @@ export function unitsAlong(axis: number, count: number, rank: number): PositionM
   return { dims, index: Int32Array.from({ length: count }, (_, unit) => unit), scale: null };
 }
 
+/** The map of a value in which no position holds a unit that could be told. */
+export function noUnits(rank: number): PositionMap {
+  return { dims: new Array<number>(rank).fill(1), index: Int32Array.of(-1), scale: null };
+}
+
 /** A map whose position i is the given map's position `from[i]`, or no unit where that is -1. */
 function pick(map: PositionMap, dims: readonly number[], from: (position: number) => number): PositionMap {
   const size = product(dims);
@@ -137,7 +142,32 @@ export function reshapeMap(
     for (const axis of group.from) expanded[axis] = from[axis] as number;
     for (const axis of group.to) dims[axis] = to[axis] as number;
   }
-  return { ...expandTo(map, expanded), dims };
+  return collapse({ ...expandTo(map, expanded), dims });
+}
+
+/** The map with axes along which it does not vary at size 1: what was written out for a reshape may be folded again. */
+function collapse(map: PositionMap): PositionMap {
+  const strides = stridesOf(map.dims);
+  return map.dims.reduce<PositionMap>((folded, size, axis) => {
+    const stride = strides[axis] as number;
+    const isSame = (values: Int32Array | Float64Array) =>
+      values.every((value, position) => {
+        const at = Math.floor(position / stride) % size;
+        return value === values[position - at * stride];
+      });
+    if (size === 1 || !isSame(map.index) || (map.scale !== null && !isSame(map.scale))) return folded;
+    return gatherFirst(folded, axis);
+  }, map);
+}
+
+function gatherFirst(map: PositionMap, axis: number): PositionMap {
+  const dims = map.dims.map((size, other) => (other === axis ? 1 : size));
+  return pickByAxis(
+    map,
+    dims,
+    (other) => other,
+    (_, i) => i,
+  );
 }
 
 /** Splits two shapes of equal size into the shortest runs of axes that hold the same number of elements. */

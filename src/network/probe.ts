@@ -14,7 +14,7 @@ export interface ProbedValue {
   readonly elementType: number;
 }
 
-/** Shapes of all values and the contents of all constants that nodes compute from initializers. */
+/** Shapes of all values and the contents of those that do not change with the input, whatever the batch size. */
 export interface Probe {
   readonly input: string;
   /** Shape of one input, without the batch axis. */
@@ -22,6 +22,7 @@ export interface Probe {
   /** The only batch size the network accepts, or null where any will do. */
   readonly fixedBatch: number | null;
   readonly values: ReadonlyMap<string, ProbedValue>;
+  /** What nodes compute from initializers, and shape arithmetic that the batch size does not enter. */
   readonly constants: ReadonlyMap<string, Tensor>;
 }
 
@@ -51,6 +52,10 @@ export async function probeNetwork(graph: ModelGraph, inputShape: readonly numbe
   const follows = declaredBatch === null || graph.outputs.some((name) => values?.get(name)?.batchAxis === 0);
   if (outputs !== null && values !== null && follows) {
     const constants = new Map(constantNames.map((name) => [name, outputs[1][name] as Tensor]));
+    for (const name of graph.sizes) {
+      const [small, large] = outputs.map((tensors) => tensors[name]);
+      if (small && large && holdSame(small, large)) constants.set(name, large);
+    }
     values.set(info.name, { shape: [3, ...shape], batchAxis: 0, elementType: DataType.FLOAT });
     return { input: info.name, inputShape: shape, fixedBatch: null, values, constants };
   }
@@ -64,8 +69,14 @@ export async function probeNetwork(graph: ModelGraph, inputShape: readonly numbe
     fixedValues.set(name, { shape: dims, batchAxis, elementType: elementTypeOf(only[name]) });
   }
   fixedValues.set(info.name, { shape: [fixedBatch, ...shape], batchAxis: 0, elementType: DataType.FLOAT });
-  const constants = new Map(constantNames.map((name) => [name, only[name] as Tensor]));
+  const constants = new Map([...constantNames, ...graph.sizes].map((name) => [name, only[name] as Tensor]));
   return { input: info.name, inputShape: shape, fixedBatch, values: fixedValues, constants };
+}
+
+function holdSame(one: Tensor, other: Tensor): boolean {
+  if (one.data.length !== other.data.length) return false;
+  for (let i = 0; i < one.data.length; i++) if (one.data[i] !== other.data[i]) return false;
+  return true;
 }
 
 const ELEMENT_TYPES: Readonly<Record<string, number>> = {
@@ -162,7 +173,6 @@ async function runProbe(
   values: readonly string[],
   constants: readonly string[],
 ): Promise<Tensors> {
-  // Constants leave through an Identity: an output may not be an initializer of the same name.
   const outputs = [...values, ...constants];
   const part = partOf(graph, outputs, new Set([input]));
   const model = encodePart(graph, {

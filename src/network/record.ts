@@ -12,7 +12,7 @@ import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
 import type { InputSource } from "./outcomes.ts";
-import { expandTo, soleAxis } from "./position-map.ts";
+import { expandTo, soleAxis, transposeMap } from "./position-map.ts";
 import type { UnitSite } from "./unit-sites.ts";
 
 /** Where units are read: in front of the activation function, or as the following layers see them. */
@@ -84,46 +84,44 @@ interface Reader {
   readonly value: string;
   readonly nodes: NodeProto[];
   readonly initializers: TensorProto[];
-  /** Unit of each position behind the batch axis, or null where position u holds unit u. */
-  readonly index: Int32Array | null;
-  /** Whether positions are still to be summed as absolute values. */
+  /** Unit of each position behind the batch axis. */
+  readonly index: Int32Array;
+  /** Whether a unit is the sum of its positions' absolute values. */
   readonly isSummed: boolean;
 }
 
 function readerOf(network: Network, layer: Layer, site: UnitSite, name: string): Reader {
   const { shape = [], batchAxis = 0 } = network.probe.values.get(site.value) ?? {};
-  const axis = soleAxis(site.map);
-  const isPlain = axis !== null && site.map.index.length === layer.units;
-  const others = shape.flatMap((_, other) => (other !== batchAxis && other !== axis ? [other] : []));
-  const hasPositions = layer.operator === "Conv" || others.some((other) => (shape[other] as number) > 1);
-  if (!isPlain || batchAxis !== 0) {
-    const index = expandIndex(site, shape);
-    return { value: site.value, nodes: [], initializers: [], index, isSummed: hasPositions || !isPlain };
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  let { value, map } = site;
+  let sizes = shape;
+  if (batchAxis > 0) {
+    const batchFirst = [batchAxis, ...shape.flatMap((_, axis) => (axis === batchAxis ? [] : [axis]))];
+    nodes.push(makeNode("Transpose", [value], [`${name}/batch`], { perm: batchFirst.map(BigInt) }));
+    value = `${name}/batch`;
+    map = transposeMap(map, batchFirst);
+    sizes = batchFirst.map((axis) => shape[axis] as number);
   }
-  if (!hasPositions) return { value: site.value, nodes: [], initializers: [], index: null, isSummed: false };
-  const isInput = network.graph.opset >= 18;
-  const axes = isInput ? {} : { axes: others.map(BigInt) };
-  return {
-    value: name,
-    nodes: [
-      makeNode("ReduceL1", isInput ? [site.value, `${name}/axes`] : [site.value], [name], {
-        ...axes,
-        keepdims: 0n,
-      }),
-    ],
-    initializers: isInput ? [makeIntTensor(`${name}/axes`, others)] : [],
-    index: null,
-    isSummed: false,
-  };
-}
-
-/** Unit of every position of one input, batch axis first. */
-function expandIndex(site: UnitSite, shape: readonly number[]): Int32Array {
-  const { dims, index } = expandTo(
-    site.map,
-    shape.map((size, axis) => (axis === 0 ? 1 : size)),
+  const unitAxis = soleAxis(map);
+  const others = sizes.flatMap((_, axis) => (axis > 0 && axis !== unitAxis ? [axis] : []));
+  const isSummed = layer.operator === "Conv" || others.some((axis) => (sizes[axis] as number) > 1);
+  // Without an axis to reduce the operator would take all of them; units along several axes are summed here.
+  if (isSummed && unitAxis !== null && batchAxis >= 0 && others.length > 0) {
+    const isInput = network.graph.opset >= 18;
+    const axes = isInput ? {} : { axes: others.map(BigInt) };
+    if (isInput) initializers.push(makeIntTensor(`${name}/axes`, others));
+    const inputs = isInput ? [value, `${name}/axes`] : [value];
+    nodes.push(makeNode("ReduceL1", inputs, [name], { ...axes, keepdims: 0n }));
+    value = name;
+    sizes = sizes.filter((_, axis) => !others.includes(axis));
+    map = { ...map, dims: map.dims.filter((_, axis) => !others.includes(axis)) };
+  }
+  const { index } = expandTo(
+    map,
+    sizes.map((size, axis) => (axis === 0 && batchAxis >= 0 ? 1 : size)),
   );
-  return dims.length > 0 ? index : Int32Array.of(0);
+  return { value, nodes, initializers, index, isSummed };
 }
 
 function storeUnits(
@@ -139,7 +137,7 @@ function storeUnits(
   const width = values.length / size;
   for (let row = 0; row < rows; row++) {
     for (let position = 0; position < width; position++) {
-      const unit = reader.index ? (reader.index[position] as number) : position;
+      const unit = reader.index[position] as number;
       if (unit < 0) continue;
       const value = values[row * width + position] as number;
       const cell = unit * samples + start + row;

@@ -17,10 +17,41 @@ export const batchNorm: Rule = (view) => {
   return scaleTerms(view, view.flow(0), { dims: [factors.length], values: factors }, 1);
 };
 
+/**
+ * A normalisation of every channel by itself. Where a channel holds several units it is a group norm in disguise
+ * (Reshape, InstanceNormalization, Reshape is how PyTorch writes one) and mixes them.
+ */
 export const instanceNorm: Rule = (view) => {
   const gamma = constantFloats(view.state, view.node.input[1] ?? "");
   if (!gamma) return { problem: "its parameters are computed" };
-  return scaleTerms(view, view.flow(0), { dims: gamma.dims, values: gamma.values.map(Math.abs) }, 1);
+  const isMixing = view.flow(0).some(({ map }) => map.dims.slice(2).some((size) => size > 1));
+  return isMixing ? mixingNorm(view, gamma, 1) : scaleTerms(view, view.flow(0), gamma, 1);
+};
+
+/** Below opset 21 the learned scale has one entry for each group, from then on one for each channel. */
+export const groupNorm: Rule = (view) => {
+  const gamma = constantFloats(view.state, view.node.input[1] ?? "");
+  if (!gamma) return { problem: "its parameters are computed" };
+  const channels = view.shape(0)[1] as number;
+  const perEntry = channels / gamma.values.length;
+  const values = Float32Array.from(
+    { length: channels },
+    (_, c) => gamma.values[Math.floor(c / perEntry)] as number,
+  );
+  return mixingNorm(view, { dims: [channels], values }, 1);
+};
+
+/** A normalisation over the units of a value: the path of a layer ends here, its edges go on with the learned scale. */
+function mixingNorm(view: NodeView, gamma: ConstantArray, axis: number | null): RuleResult {
+  const passing = view.flow(0).map((term) => ({ ...term, isOwn: false }));
+  const result = scaleTerms(view, passing, gamma, axis);
+  return "problem" in result ? result : { ...result, role: "mixing" };
+}
+
+/** Normalises over the last axes, with a learned scale of their shape. */
+export const layerNorm: Rule = (view) => {
+  const gamma = constantFloats(view.state, view.node.input[1] ?? "");
+  return gamma ? mixingNorm(view, gamma, null) : { problem: "its parameters are computed" };
 };
 
 /**
@@ -47,10 +78,15 @@ function scaleTerms(
     const map = expandTo(alignRank(term.map, rank), common);
     const at = expandTo(positions, common).index;
     const factor = (position: number) => Math.abs(factors.values[at[position] as number] as number);
-    if (term.isOwn && !term.isActivated && moveToIncoming(view.state, term, map, factor)) return term.map;
+    if (term.isOwn && !term.isActivated && moveToIncoming(view.state, term, map, factor)) return map;
     return scaleMap(map, factor);
   };
-  return { flows: [flow.map((term) => ({ ...term, map: change(term) }))], role: "affine" };
+  const limitOf = ({ limit }: UnitTerm) =>
+    limit !== null && factors.values.length === 1 ? limit * (factors.values[0] as number) : null;
+  return {
+    flows: [flow.map((term) => ({ ...term, map: change(term), limit: limitOf(term) }))],
+    role: "affine",
+  };
 }
 
 /** Multiplies the layer's incoming scale; false where one unit would get several factors. */
@@ -77,24 +113,55 @@ function moveToIncoming(
   return true;
 }
 
-/** Add and Sub: a constant passes as a bias, computed values join their units. */
+/** Add, Sub and Sum: a constant passes as a bias, computed values join their units. */
 export const add: Rule = (view) => {
-  const rank = view.outputShape().length;
-  const terms = [0, 1].flatMap((i) =>
-    view.flow(i).map((term) => ({ ...term, map: alignRank(term.map, rank) })),
-  );
-  if (!view.isComputed(0) || !view.isComputed(1)) return { flows: [terms], role: "affine" };
-  const joined = joinTerms(terms.map((term) => ({ ...term, isOwn: false })));
-  return { flows: [joined], role: joined.length === 1 ? "activation" : "mixing" };
+  const { constants, terms } = termsOf(view);
+  const computed = view.node.input.length - constants.length;
+  if (computed > 1) return joined(terms, (one, other) => one + other);
+  const sign = view.node.opType === "Sub" && !view.isComputed(0) ? -1 : 1;
+  const shiftOf = (limit: number | null) =>
+    constants.reduce<number | null>(
+      (sum, name) => {
+        const values = constantFloats(view.state, name)?.values;
+        return sum !== null && values?.length === 1 ? sum + (values[0] as number) : null;
+      },
+      limit === null ? null : sign * limit,
+    );
+  return { flows: [terms.map((term) => ({ ...term, limit: shiftOf(term.limit) }))], role: "affine" };
 };
 
-/** Sums terms that hold the same units of the same layer at the same positions. */
-export function joinTerms(terms: readonly UnitTerm[]): UnitTerm[] {
+/** Max and Min: with a constant an activation function (Max(x, 0)), as is a choice between functions of one value. */
+export const extremum: Rule = (view) => {
+  const { constants, terms } = termsOf(view);
+  if (view.node.input.length - constants.length > 1) return joined(terms, Math.max);
+  return { flows: [terms.map((term) => ({ ...term, isActivated: true, limit: null }))], role: "activation" };
+};
+
+/** The names of a node's constant inputs, and the units of all others at the rank of its output. */
+function termsOf(view: NodeView): { readonly constants: string[]; readonly terms: UnitTerm[] } {
+  const rank = view.outputShape().length;
+  return {
+    constants: view.node.input.filter((_, i) => !view.isComputed(i)),
+    terms: view.node.input.flatMap((_, i) =>
+      view.flow(i).map((term) => ({ ...term, map: alignRank(term.map, rank) })),
+    ),
+  };
+}
+
+function joined(terms: readonly UnitTerm[], combine: (one: number, other: number) => number): RuleResult {
+  const own = terms.map((term) => ({ ...term, isOwn: false, limit: null }));
+  const flow = joinTerms(own, combine);
+  return { flows: [flow], role: flow.length === 1 ? "activation" : "mixing" };
+}
+
+/** Makes one term of terms that hold the same units of the same layer at the same positions. */
+export function joinTerms(
+  terms: readonly UnitTerm[],
+  combine: (one: number, other: number) => number,
+): UnitTerm[] {
   const joined: UnitTerm[] = [];
   for (const term of terms) {
-    const at = joined.findIndex(
-      (other) => other.source === term.source && holdSameUnits(other.map, term.map),
-    );
+    const at = joined.findIndex((other) => holdSameUnits(other, term));
     const other = joined[at];
     if (other === undefined) {
       joined.push(term);
@@ -105,14 +172,16 @@ export function joinTerms(terms: readonly UnitTerm[]): UnitTerm[] {
       other.map.scale === null && term.map.scale === null && other.isActivated !== term.isActivated;
     const map = isUnscaled
       ? other.map
-      : scaleMap({ ...other.map, scale: null }, (i) => scale(other.map, i) + scale(term.map, i));
+      : scaleMap({ ...other.map, scale: null }, (i) => combine(scale(other.map, i), scale(term.map, i)));
     joined[at] = { ...other, map, isActivated: other.isActivated || term.isActivated };
   }
   return joined;
 }
 
-function holdSameUnits(a: PositionMap, b: PositionMap): boolean {
+function holdSameUnits(one: UnitTerm, other: UnitTerm): boolean {
+  const [a, b] = [one.map, other.map];
   return (
+    one.source === other.source &&
     a.dims.length === b.dims.length &&
     a.dims.every((size, axis) => size === b.dims[axis]) &&
     a.index.every((unit, position) => unit === b.index[position])
@@ -136,36 +205,26 @@ function gate(view: NodeView): RuleResult {
   const [left, right] = [0, 1].map((i) =>
     view.flow(i).map((term) => ({ ...term, map: alignRank(term.map, rank), isOwn: false })),
   ) as [UnitTerm[], UnitTerm[]];
-  const [a, b] = [left[0], right[0]];
-  const isSelfGated =
-    left.length === 1 && right.length === 1 && a && b && a.source === b.source && holdSameUnits(a.map, b.map);
-  if (isSelfGated) {
-    const plain = a.isActivated && !b.isActivated ? b : a;
-    return { flows: [[{ ...plain, isActivated: true }]], role: "activation" };
+  const pairs = left.map((term) => [term, right.find((other) => holdSameUnits(term, other))] as const);
+  if (left.length > 0 && left.length === right.length && pairs.every(([, other]) => other)) {
+    return { flows: [pairs.map(([one, other]) => selfGated(one, other ?? one))], role: "activation" };
   }
   // A gate made elsewhere (squeeze-and-excitation) multiplies the larger value's units.
   const sizes = [0, 1].map((i) => view.shape(i).reduce((total, size) => total * size, 1));
   const isLeftGated = (sizes[0] as number) >= (sizes[1] as number);
   const [kept, gating] = isLeftGated ? [left, right] : [right, left];
   if (gating.length > 0) view.state.skip(view.node, "its gate's units are not connected to what they gate");
-  return { flows: [kept.map((term) => ({ ...term, isActivated: true }))], role: "mixing" };
+  const flow = kept.map((term) => ({ ...term, isActivated: true, limit: null }));
+  return { flows: [flow], role: "mixing" };
 }
 
-/** A normalisation over units: the path of a layer ends here, its edges go on with the learned scale. */
-export const layerNorm: Rule = (view) => {
-  const gamma = constantFloats(view.state, view.node.input[1] ?? "");
-  const result: RuleResult = gamma
-    ? scaleTerms(
-        view,
-        view.flow(0).map((term) => ({ ...term, isOwn: false })),
-        absolute(gamma),
-        null,
-      )
-    : { flows: [view.flow(0)], role: "mixing" };
-  return "problem" in result ? result : { ...result, role: "mixing" };
-};
-
-const absolute = (array: ConstantArray): ConstantArray => ({
-  dims: array.dims,
-  values: array.values.map(Math.abs),
-});
+/**
+ * A value times a bounded function of itself: x * sigmoid(x), x * (1 + erf(x / sqrt 2)) / 2. For large sums that is
+ * x times the function's limit, so the units go on with that factor, and Gelu has the same edges however it is written.
+ */
+function selfGated(one: UnitTerm, other: UnitTerm): UnitTerm {
+  const [plain, bounded] = one.isActivated && !other.isActivated ? [other, one] : [one, other];
+  const factor = Math.abs(bounded.limit ?? 1);
+  const map = Number.isFinite(factor) && factor > 0 ? scaleMap(plain.map, () => factor) : plain.map;
+  return { ...plain, map, isActivated: true, limit: null };
+}

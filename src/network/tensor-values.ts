@@ -25,22 +25,55 @@ export function isFloatTensor(tensor: TensorProto): boolean {
   return [FLOAT, FLOAT16, BFLOAT16, DOUBLE].includes(tensor.dataType);
 }
 
+/** Throws `E_NETWORK_TENSOR` where a tensor's storage does not hold as many values as its dimensions ask for. */
+export function checkStorage(tensor: TensorProto): void {
+  const typed = typedValues(tensor);
+  if (typed === null) return;
+  const count = elementCount(tensor);
+  const isRaw = tensor.rawData.byteLength > 0 || count === 0;
+  const size = BYTES_PER_ELEMENT[tensor.dataType] ?? 0;
+  if (!(count >= 0)) throw tensorError(tensor, "a negative size", "sizes of at least 0");
+  if (isRaw && tensor.rawData.byteLength !== count * size) {
+    throw tensorError(tensor, `${tensor.rawData.byteLength} bytes`, `${count * size} bytes`);
+  }
+  if (!isRaw && typed.length !== count)
+    throw tensorError(tensor, `${typed.length} values`, `${count} values`);
+}
+
+/** What a tensor holds outside its raw bytes; null for types that we do not read. */
+function typedValues(tensor: TensorProto): ArrayLike<number | bigint> | null {
+  switch (tensor.dataType) {
+    case DataType.FLOAT:
+      return tensor.floatData;
+    case DataType.DOUBLE:
+      return tensor.doubleData;
+    case DataType.INT64:
+      return tensor.int64Data;
+    case DataType.FLOAT16:
+    case DataType.BFLOAT16:
+    case DataType.INT32:
+      return tensor.int32Data;
+    default:
+      return null;
+  }
+}
+
 /**
  * The values of a float32, float16, bfloat16 or float64 tensor as float32, from raw or typed storage.
  * Throws `E_NETWORK_TENSOR` where the storage does not hold as many values as the dimensions ask for.
  */
 export function floatsOf(tensor: TensorProto): Float32Array {
-  const count = elementCount(tensor);
-  const raw = rawBytes(tensor, count);
+  checkStorage(tensor);
+  const raw = rawBytes(tensor);
   switch (tensor.dataType) {
     case DataType.FLOAT:
-      return raw ? new Float32Array(raw) : Float32Array.from(checked(tensor, tensor.floatData, count));
+      return raw ? new Float32Array(raw) : Float32Array.from(tensor.floatData);
     case DataType.DOUBLE:
-      return Float32Array.from(raw ? new Float64Array(raw) : checked(tensor, tensor.doubleData, count));
+      return Float32Array.from(raw ? new Float64Array(raw) : tensor.doubleData);
     case DataType.FLOAT16:
-      return widen(raw ? new Uint16Array(raw) : checked(tensor, tensor.int32Data, count), halfToFloat);
+      return widen(raw ? new Uint16Array(raw) : tensor.int32Data, halfToFloat);
     case DataType.BFLOAT16:
-      return widen(raw ? new Uint16Array(raw) : checked(tensor, tensor.int32Data, count), brainToFloat);
+      return widen(raw ? new Uint16Array(raw) : tensor.int32Data, brainToFloat);
     default:
       throw tensorError(
         tensor,
@@ -52,31 +85,21 @@ export function floatsOf(tensor: TensorProto): Float32Array {
 
 /** The values of an int64 or int32 tensor (shapes, axes, indices) as numbers. */
 export function integersOf(tensor: TensorProto): number[] {
-  const count = elementCount(tensor);
-  const raw = rawBytes(tensor, count);
+  checkStorage(tensor);
+  const raw = rawBytes(tensor);
   if (tensor.dataType === DataType.INT64) {
-    return Array.from(raw ? new BigInt64Array(raw) : checked(tensor, tensor.int64Data, count), Number);
+    return Array.from(raw ? new BigInt64Array(raw) : tensor.int64Data, Number);
   }
   if (tensor.dataType === DataType.INT32) {
-    return Array.from(raw ? new Int32Array(raw) : checked(tensor, tensor.int32Data, count));
+    return Array.from(raw ? new Int32Array(raw) : tensor.int32Data);
   }
   throw tensorError(tensor, `type ${DataType[tensor.dataType] ?? tensor.dataType}`, "int64 or int32 values");
 }
 
 /** An aligned copy of the raw bytes (protobuf gives views at any offset), or null for typed storage. */
-function rawBytes(tensor: TensorProto, count: number): ArrayBuffer | null {
-  if (tensor.rawData.byteLength === 0 && count > 0) return null;
-  const expected = count * (BYTES_PER_ELEMENT[tensor.dataType] ?? 0);
-  if (tensor.rawData.byteLength !== expected) {
-    throw tensorError(tensor, `${tensor.rawData.byteLength} bytes`, `${expected} bytes`);
-  }
+function rawBytes(tensor: TensorProto): ArrayBuffer | null {
   // Not slice(): on a Node Buffer that is a view.
-  return new Uint8Array(tensor.rawData).buffer;
-}
-
-function checked<T>(tensor: TensorProto, values: readonly T[], count: number): readonly T[] {
-  if (values.length !== count) throw tensorError(tensor, `${values.length} values`, `${count} values`);
-  return values;
+  return tensor.rawData.byteLength === 0 ? null : new Uint8Array(tensor.rawData).buffer;
 }
 
 function tensorError(tensor: TensorProto, found: string, expected: string): BrodmannError {

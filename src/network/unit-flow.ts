@@ -14,6 +14,8 @@ export interface UnitTerm {
   /** Whether the value is still on the layer's own path: nothing was added and nobody else reads on the way. */
   readonly isOwn: boolean;
   readonly isActivated: boolean;
+  /** What an activation function tends to for large sums; null where it has no limit or it is not known. */
+  readonly limit: number | null;
 }
 
 /** What a value holds: units of layers, or nothing that can be followed (no terms). */

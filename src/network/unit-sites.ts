@@ -1,4 +1,4 @@
-import { type ModelGraph, readsOf } from "./model-graph.ts";
+import { type ModelGraph, readersOf, readsOf } from "./model-graph.ts";
 import type { PositionMap } from "./position-map.ts";
 import type { NodeRole, UnitFlow, WeightNode } from "./unit-flow.ts";
 
@@ -38,8 +38,10 @@ export function findSites(graph: ModelGraph, flow: UnitFlow, source: number): La
     const role = flow.roles.get(next);
     const [made, ...others] = node?.output ?? [];
     if (node === undefined || role === undefined || made === undefined || !isPerUnit(role)) break;
-    const readsOnlyPath = readsOf(node).every((name) => graph.constants.has(name) || inside.has(name));
-    const isForked = others.some((name) => graph.consumers.has(name));
+    const readsOnlyPath = readsOf(node).every(
+      (name) => graph.constants.has(name) || graph.sizes.has(name) || inside.has(name),
+    );
+    const isForked = others.some((name) => graph.consumers.has(name) || graph.outputs.includes(name));
     if (!readsOnlyPath || isForked || siteAt(flow, source, made) === null) break;
     absorbed.add(next);
     inside.add(made);
@@ -69,7 +71,7 @@ function nextReader(
 ): number | null {
   let next: number | null = null;
   for (const name of live) {
-    for (const reader of graph.consumers.get(name) ?? []) {
+    for (const reader of readersOf(graph, name)) {
       if (!absorbed.has(reader) && (next === null || reader < next)) next = reader;
     }
   }
@@ -77,7 +79,7 @@ function nextReader(
 }
 
 function hasUnreadConsumer(graph: ModelGraph, name: string, absorbed: ReadonlySet<number>): boolean {
-  return (graph.consumers.get(name) ?? []).some((reader) => !absorbed.has(reader));
+  return readersOf(graph, name).some((reader) => !absorbed.has(reader));
 }
 
 /** The value as a site of the layer, or null when it does not hold exactly this layer's units. */

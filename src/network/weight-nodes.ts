@@ -5,7 +5,7 @@
 
 import { constantFloats } from "./constants.ts";
 import { attributeOf, integerAttribute } from "./model-graph.ts";
-import { expandTo, soleAxis, unitsAlong } from "./position-map.ts";
+import { expandTo, unitsAlong } from "./position-map.ts";
 import { INPUT_LAYER, type NodeView, type RuleResult, type UnitTerm, type WeightNode } from "./unit-flow.ts";
 
 /** How a weight-bearing node reads its input and lays out its kernel. */
@@ -37,24 +37,46 @@ export function addWeightNode(view: NodeView): RuleResult {
   const flow = view.flow(reading.data);
   for (const term of flow) {
     const units = unitsAtAxis(term, reading.axis, reading.size);
-    if (units) state.connections.push({ source: term.source, target, ...units });
-    else if (term.source !== INPUT_LAYER) state.skip(node, "it sums over positions, not over units");
+    if (units === null) {
+      if (term.source !== INPUT_LAYER) state.skip(node, "it sums over positions, not over units");
+    } else if (units.index.some((unit) => unit >= 0)) {
+      state.connections.push({ source: term.source, target, ...units });
+    }
   }
   if (flow.length === 0) state.skip(node, "its input could not be followed");
+  if (node.opType === "Gemm" && view.isComputed(2))
+    state.skip(node, "it adds a computed value, which is not followed");
   const map = unitsAlong(reading.unitAxis, reading.units, view.outputShape().length);
-  return { flows: [[{ source: target, map, isOwn: true, isActivated: false }]], role: "mixing" };
+  return { flows: [[{ source: target, map, isOwn: true, isActivated: false, limit: null }]], role: "mixing" };
 }
 
-/** The term's unit at every position of `axis`; null where its units lie along other axes. */
+/**
+ * The term's unit at every position of `axis`, the same wherever one stands on the other axes (positions without
+ * any unit aside: padding, a class token); null where units lie along the other axes.
+ */
 function unitsAtAxis(
   term: UnitTerm,
   axis: number,
   size: number,
 ): { readonly index: Int32Array; readonly scale: Float64Array | null } | null {
-  const sole = soleAxis(term.map);
-  if (sole === null || (sole !== -1 && sole !== axis)) return null;
-  const dims = term.map.dims.map((extent, other) => (other === axis ? size : extent));
-  const { index, scale } = expandTo(term.map, dims);
+  const { dims } = term.map;
+  const map = expandTo(
+    term.map,
+    dims.map((extent, other) => (other === axis ? size : extent)),
+  );
+  const stride = dims.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const index = new Int32Array(size).fill(-1);
+  const scale = map.scale === null ? null : new Float64Array(size).fill(1);
+  for (let position = 0; position < map.index.length; position++) {
+    const unit = map.index[position] as number;
+    if (unit < 0) continue;
+    const at = Math.floor(position / stride) % size;
+    if (index[at] !== -1 && index[at] !== unit) return null;
+    // Where the factor differs along the other axes, the strongest path counts.
+    const factor = map.scale?.[position] ?? 1;
+    if (scale) scale[at] = index[at] === -1 ? factor : Math.max(factor, scale[at] as number);
+    index[at] = unit;
+  }
   return { index, scale };
 }
 

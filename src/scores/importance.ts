@@ -155,13 +155,22 @@ function partitionLayers(network: Network): { name: string; units: number }[] {
   ];
 }
 
-function checkShuffles(protocol: Protocol, shuffles: number): void {
+/** Throws `E_USAGE_SHUFFLES` for a number of random sets that the protocol does not take. */
+export function checkShuffles(
+  protocol: Protocol = "strict",
+  shuffles: number = DEFAULT_SHUFFLES[protocol],
+): void {
   const least = protocol === "strict" ? DEFAULT_SHUFFLES.strict : 1;
   if (Number.isInteger(shuffles) && shuffles >= least) return;
   throw new BrodmannError(
     "E_USAGE_SHUFFLES",
     `--shuffles: found ${shuffles}, expected a whole number from ${least} with protocol ${protocol}`,
-    { hint: "Use --protocol paper for fewer random sets." },
+    {
+      hint:
+        protocol === "strict"
+          ? "Use --protocol paper for fewer random sets."
+          : "Leave --shuffles out for 19 random sets.",
+    },
   );
 }
 

@@ -1,10 +1,9 @@
 /**
  * `scores.json` and the tables that repeat it for spreadsheets (contract, "Files").
  */
-
 import { byAdjust } from "../statistics/multiplicity.ts";
-import type { Importance, ImportanceName, SubclusterImportance } from "./importance.ts";
-import { IMPORTANCE_NAMES } from "./importance.ts";
+import type { Importance, ImportanceName, ImportanceOptions, SubclusterImportance } from "./importance.ts";
+import { DEFAULT_SHUFFLES, IMPORTANCE_NAMES } from "./importance.ts";
 import type { NetworkRow } from "./measures.ts";
 
 export const SCORES_SCHEMA = "brodmann/scores/1";
@@ -21,7 +20,7 @@ export function formatScores(scores: Importance): string {
   const entries = scores.subclusters.map((subcluster, number) =>
     subclusterEntry(subcluster, (name) => q[name][number] ?? Number.NaN),
   );
-  const lines: [string, string][] = [
+  return formatLines([
     ["schema", JSON.stringify(SCORES_SCHEMA)],
     ["protocol", JSON.stringify(protocol)],
     ["seed", JSON.stringify(seed)],
@@ -36,12 +35,7 @@ export function formatScores(scores: Importance): string {
         loss: numberOrNull(baseline.outcome.loss),
       }),
     ],
-    [
-      "subclusters",
-      entries.length === 0
-        ? "[]"
-        : `[\n    ${entries.map((entry) => JSON.stringify(entry)).join(",\n    ")}\n  ]`,
-    ],
+    ["subclusters", formatEntries(entries)],
     ["filtered", JSON.stringify(scores.filtered)],
     [
       "network",
@@ -51,14 +45,35 @@ export function formatScores(scores: Importance): string {
         ),
       }),
     ],
-  ];
-  return `{\n${lines.map(([key, value]) => `  "${key}": ${value}`).join(",\n")}\n}\n`;
+  ]);
 }
 
 /** Scores of the layers that an interrupted run has finished: verdicts, but no q-values and no network rows. */
-export function formatPartialScores(subclusters: readonly SubclusterImportance[]): string {
-  const entries = subclusters.map((subcluster) => JSON.stringify(subclusterEntry(subcluster, null)));
-  return `{\n  "schema": "${SCORES_SCHEMA}",\n  "isPartial": true,\n  "subclusters": [\n    ${entries.join(",\n    ")}\n  ]\n}\n`;
+export function formatPartialScores(
+  subclusters: readonly SubclusterImportance[],
+  settings: Pick<ImportanceOptions, "protocol" | "shuffles" | "seed"> = {},
+): string {
+  const { protocol = "strict", shuffles = DEFAULT_SHUFFLES[protocol], seed = 0 } = settings;
+  return formatLines([
+    ["schema", JSON.stringify(SCORES_SCHEMA)],
+    ["isPartial", "true"],
+    ["protocol", JSON.stringify(protocol)],
+    ["seed", JSON.stringify(seed)],
+    ["shuffles", JSON.stringify(shuffles)],
+    ["lesion", JSON.stringify("zero")],
+    ["subclusters", formatEntries(subclusters.map((subcluster) => subclusterEntry(subcluster, null)))],
+  ]);
+}
+
+/** A list with a line for each of its entries. */
+function formatEntries(entries: readonly Json[]): string {
+  if (entries.length === 0) return "[]";
+  return `[\n    ${entries.map((entry) => JSON.stringify(entry)).join(",\n    ")}\n  ]`;
+}
+
+/** An object of values that are JSON already, a line for each key. */
+function formatLines(lines: readonly (readonly [string, string])[]): string {
+  return `{\n${lines.map(([key, value]) => `  "${key}": ${value}`).join(",\n")}\n}\n`;
 }
 
 function share(correct: Int32Array, counts: Int32Array): number {

@@ -1,32 +1,40 @@
 import { join } from "node:path";
 import { type Analysis, analyzeNetwork } from "../../analyze.ts";
-import type { Dataset } from "../../data/dataset.ts";
 import { BrodmannError } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
-import { writeGraph } from "../../graph/graph-file.ts";
-import type { Network } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../commands.ts";
-import { checkScores, openCompute, openInputs, requireData } from "../inputs.ts";
-import { prepareFolder, printResult, writeText } from "../output.ts";
+import { checkScoreFlags, openCompute, openInputs, requireLabelled } from "../inputs.ts";
+import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
 import { formatRun, hashFile } from "../run-file.ts";
+import { writeGraphFile } from "../write-graph-file.ts";
 import { describePartition } from "./partition.ts";
+
+/** What an analysis writes, in this order. */
+const FILES = [
+  "graph.npz",
+  "partition.json",
+  "graph.gexf",
+  "scores.json",
+  "subclusters.csv",
+  "units.csv",
+  "run.json",
+] as const;
 
 /** `brodmann analyze MODEL --data D --out DIR`. */
 export async function run(context: CommandContext): Promise<void> {
-  const { flags, positionals, terminal } = context;
+  const { flags, positionals } = context;
   const [model = ""] = positionals;
   if (flags.out === undefined) {
     throw new BrodmannError("E_USAGE_OUT", "analyze: found no --out, expected a folder", {
       hint: "Add --out run.",
     });
   }
-  const { network, data } = await openInputs(model, flags, terminal);
-  await analyzeInto(context, network, requireData(data, "analyze"), model, flags.out);
+  await analyzeInto(context, model, flags.out);
 }
 
 /**
@@ -35,21 +43,25 @@ export async function run(context: CommandContext): Promise<void> {
  */
 export async function analyzeInto(
   { flags, terminal, signal }: CommandContext,
-  network: Network,
-  data: Dataset,
   modelPath: string,
   folder: string | null,
 ): Promise<void> {
-  checkScores(flags);
   const startMs = performance.now();
-  if (folder !== null) await prepareFolder(folder);
-  const write = async (name: string, text: string) => {
-    if (folder !== null) await writeText(join(folder, name), text);
-  };
+  checkScoreFlags(flags);
   const compute = await openCompute(flags, terminal);
-  let csr: Csr | undefined;
-  const partial = new PartialScores(folder === null ? null : join(folder, "scores.json"), terminal);
   try {
+    if (folder !== null) await prepareFolder(folder, FILES);
+    const inputs = await openInputs(modelPath, flags, terminal);
+    const data = requireLabelled(inputs, "analyze");
+    const { network } = inputs;
+    const { protocol, shuffles, seed } = flags;
+    const place = (name: (typeof FILES)[number]) => join(folder ?? "", name);
+    const partial = new PartialScores(folder === null ? null : place("scores.json"), {
+      protocol,
+      shuffles,
+      seed,
+    });
+    let csr: Csr | undefined;
     const analysis: Analysis = await partial.keepOnInterrupt(() =>
       analyzeNetwork(network, data, compute, {
         kind: flags.graph,
@@ -58,47 +70,56 @@ export async function analyzeInto(
         correlation: flags.correlation,
         samples: flags.samples,
         partition: { method: flags.method ?? "spectral", k: flags.k, resolution: flags.resolution },
-        protocol: flags.protocol,
-        shuffles: flags.shuffles,
-        seed: flags.seed,
+        protocol,
+        shuffles,
+        seed,
         signal,
         onProgress: terminal.progress,
         onLayer: partial.add,
         onGraph: async (graph) => {
-          terminal.say(
-            `graph: ${graph.matrix.size} nodes of ${graph.layers.length} layers (${graph.kind}, ${graph.scope})`,
-          );
+          const { matrix, layers, kind, scope } = graph;
+          terminal.say(`graph: ${matrix.size} nodes of ${layers.length} layers (${kind}, ${scope})`);
           if (folder === null) return;
-          csr = toCsr(graph.matrix);
-          await writeGraph(join(folder, "graph.npz"), graph, { csr });
+          // Results of an earlier run must not stand beside those of this one, should it be interrupted.
+          for (const name of FILES) await removeFile(place(name));
+          csr = toCsr(matrix);
+          await writeGraphFile(place("graph.npz"), graph, { csr });
+          partial.addFile(place("graph.npz"));
         },
         onPartition: async (partition, graph) => {
           terminal.say(describePartition(partition));
-          await write("partition.json", formatPartition(partition, { kind: graph.kind, scope: graph.scope }));
           if (folder === null) return;
-          const { droppedEdges } = await writeGraph(join(folder, "graph.gexf"), graph, {
-            csr,
-            clusters: clustersOfNodes(partition, graph),
-          });
-          if (droppedEdges > 0)
-            terminal.say(`graph.gexf: ${droppedEdges} lighter edges left out; graph.npz has them all`);
+          const { kind, scope } = graph;
+          await writeText(place("partition.json"), formatPartition(partition, { kind, scope }));
+          partial.addFile(place("partition.json"));
+          const clusters = clustersOfNodes(partition, graph);
+          const { droppedEdges } = await writeGraphFile(place("graph.gexf"), graph, { csr, clusters });
+          partial.addFile(place("graph.gexf"));
+          csr = undefined;
+          if (droppedEdges > 0) {
+            terminal.say(
+              `graph.gexf: without the ${droppedEdges} lightest edges, which graph.npz has as well`,
+            );
+          }
         },
       }),
     );
     const scores = formatScores(analysis.importance);
-    await write("scores.json", scores);
-    await write("subclusters.csv", formatSubclusterTable(analysis.importance));
-    await write(
-      "units.csv",
-      formatUnitTable(analysis.partition, analysis.graph, await compute.degrees(analysis.graph.matrix)),
-    );
-    const inputs = { model: { path: modelPath, sha256: await hashFile(modelPath) }, data: data.source };
-    await write(
-      "run.json",
-      await formatRun({ inputs, device: compute.device, skipped: network.skipped }, startMs),
-    );
+    if (folder !== null) {
+      const degrees = await compute.degrees(analysis.graph.matrix);
+      await writeText(place("scores.json"), scores);
+      await writeText(place("subclusters.csv"), formatSubclusterTable(analysis.importance));
+      await writeText(place("units.csv"), formatUnitTable(analysis.partition, analysis.graph, degrees));
+      const model = { path: modelPath, sha256: await hashFile(modelPath) };
+      const facts = {
+        inputs: { model, data: data.source },
+        device: compute.device,
+        skipped: network.skipped,
+      };
+      await writeText(place("run.json"), await formatRun(facts, startMs));
+    }
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
-    if (folder !== null) terminal.say(`written: ${folder}`);
+    if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
   } finally {
     await compute.dispose();
   }

@@ -7,7 +7,10 @@ import { readPartition } from "./partition.ts";
 /** `brodmann compare A.json B.json`. */
 export async function run({ flags, positionals }: CommandContext): Promise<void> {
   const [first = "", second = ""] = positionals;
-  const { overall, layers } = comparePartitions(await readPartition(first), await readPartition(second));
+  const { overall, layers } = comparePartitions(
+    (await readPartition(first)).partition,
+    (await readPartition(second)).partition,
+  );
   if (flags.json) {
     await printResult(
       JSON.stringify({

@@ -26,7 +26,7 @@ export async function run({ flags }: CommandContext): Promise<void> {
     {
       what: "ONNX Runtime",
       works: runtime.providers.includes("cpu"),
-      found: `${runtime.version}, providers ${runtime.providers.join(" ")}, ${runtime.threads} threads`,
+      found: `${runtime.version}, CPU with ${runtime.threads} threads`,
       advice: "",
     },
     await imageSupport(),

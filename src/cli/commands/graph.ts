@@ -2,11 +2,12 @@ import { buildUnitGraph } from "../../analyze.ts";
 import { loadActivations } from "../../data/activations.ts";
 import { BrodmannError } from "../../errors.ts";
 import { correlateUnits } from "../../graph/activation-graph.ts";
-import { assertGraphPath, writeGraph } from "../../graph/graph-file.ts";
+import { assertGraphPath } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { CommandContext } from "../commands.ts";
 import { openCompute, openInputs } from "../inputs.ts";
 import { prepareFile, printResult } from "../output.ts";
+import { writeGraphFile } from "../write-graph-file.ts";
 
 /** `brodmann graph MODEL | --activations FILE`. */
 export async function run(context: CommandContext): Promise<void> {
@@ -16,17 +17,21 @@ export async function run(context: CommandContext): Promise<void> {
       hint: "Add --out graph.npz.",
     });
   }
+  checkSource(context);
   assertGraphPath(flags.out);
-  await prepareFile(flags.out);
+  await prepareFile(flags.out, [context.positionals[0], flags.data, flags.activations]);
   const graph = await buildGraph(context);
-  const { edges, droppedEdges } = await writeGraph(flags.out, graph);
-  terminal.say(`${flags.out}: ${graph.matrix.size} nodes, ${edges} edges of ${graph.layers.length} layers`);
-  if (droppedEdges > 0)
-    terminal.say(`${flags.out}: ${droppedEdges} lighter edges left out; graph.npz has them all`);
+  const { edges, droppedEdges } = await writeGraphFile(flags.out, graph);
+  const { size } = graph.matrix;
+  terminal.say(`written: ${flags.out} (${size} nodes of ${graph.layers.length} layers, ${edges} edges)`);
+  if (droppedEdges > 0) {
+    terminal.say(`${flags.out}: without the ${droppedEdges} lightest edges; a graph.npz has them all`);
+  }
   if (!flags.json) return;
   const { kind, scope, layers, facts } = graph;
   await printResult(
     JSON.stringify({
+      schema: "brodmann/written-graph/1",
       out: flags.out,
       kind,
       scope,
@@ -37,6 +42,27 @@ export async function run(context: CommandContext): Promise<void> {
       facts,
     }),
   );
+}
+
+/** The graph comes from a model or from recorded activations, and then nothing else is of use. */
+function checkSource({ flags, positionals }: CommandContext): void {
+  const hasModel = positionals.length > 0;
+  if (hasModel === (flags.activations !== undefined)) {
+    throw new BrodmannError(
+      "E_USAGE_ARGUMENTS",
+      `graph: found ${hasModel ? "both" : "neither"}, expected either MODEL or --activations FILE`,
+      { hint: "See brodmann graph --help." },
+    );
+  }
+  if (hasModel) return;
+  const idle = (["data", "skip", "take", "mean", "std", "samples", "norm"] as const).find(
+    (name) => flags[name] !== undefined,
+  );
+  const found = flags.graph === "weights" ? "--graph weights" : idle && `--${idle}`;
+  if (found === undefined) return;
+  throw new BrodmannError("E_USAGE_ARGUMENTS", `graph: found ${found} with --activations, expected a model`, {
+    hint: `Leave ${found} out, or pass the network's ONNX file.`,
+  });
 }
 
 async function buildGraph({ flags, positionals, terminal, signal }: CommandContext): Promise<UnitGraph> {
@@ -51,25 +77,6 @@ async function buildGraph({ flags, positionals, terminal, signal }: CommandConte
     onProgress: terminal.progress,
   };
   const [model] = positionals;
-  if ((model === undefined) === (flags.activations === undefined)) {
-    const found = model === undefined ? "neither" : "both";
-    throw new BrodmannError(
-      "E_USAGE_ARGUMENTS",
-      `graph: found ${found}, expected either MODEL or --activations FILE`,
-      {
-        hint: "See brodmann graph --help.",
-      },
-    );
-  }
-  if (flags.activations !== undefined && flags.graph === "weights") {
-    throw new BrodmannError(
-      "E_USAGE_ARGUMENTS",
-      "graph: found --graph weights with --activations, expected a model",
-      {
-        hint: "Leave --graph out, or pass the network's ONNX file.",
-      },
-    );
-  }
   const compute = await openCompute(flags, terminal);
   try {
     if (model !== undefined) {

@@ -27,6 +27,7 @@ export async function run({ flags, positionals, terminal }: CommandContext): Pro
     const input = { name: network.probe.input, shape: inputShape };
     await printResult(
       JSON.stringify({
+        schema: "brodmann/network/1",
         model: name,
         opset: network.graph.opset,
         input,

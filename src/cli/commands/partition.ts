@@ -4,7 +4,7 @@ import { BrodmannError, messageOf } from "../../errors.ts";
 import { readGraph } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { Partition } from "../../partition/partition.ts";
-import { formatPartition, parsePartition } from "../../partition/partition-file.ts";
+import { formatPartition, type PartitionFile, parsePartition } from "../../partition/partition-file.ts";
 import { partitionGraph } from "../../partition/partition-graph.ts";
 import type { CommandContext } from "../commands.ts";
 import { openCompute } from "../inputs.ts";
@@ -12,21 +12,23 @@ import { prepareFile, printResult, writeText } from "../output.ts";
 
 /** `brodmann partition GRAPH`. */
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
-  if (flags.out !== undefined) await prepareFile(flags.out);
-  const graph = await readGraph(positionals[0] ?? "");
-  const kPerLayer = await localClusters(graph, flags.k, flags.like);
+  const [graphPath = ""] = positionals;
+  if (flags.out !== undefined) await prepareFile(flags.out, [graphPath, flags.like]);
   const compute = await openCompute(flags, terminal);
   try {
+    const graph = await readGraph(graphPath);
+    const kPerLayer = await localClusters(graph, flags.k, flags.like);
     const { method = "spectral", k, resolution, seed } = flags;
     const settings = { method, k, resolution, seed, kPerLayer };
     const partition = await partitionGraph(compute, graph, settings, {
       signal,
       onProgress: terminal.progress,
     });
+    terminal.say(describePartition(partition));
     const text = formatPartition(partition, { kind: graph.kind, scope: graph.scope });
     if (flags.out !== undefined) await writeText(flags.out, text);
     if (flags.out === undefined || flags.json) await printResult(text);
-    terminal.say(describePartition(partition));
+    if (flags.out !== undefined) terminal.say(`written: ${flags.out}`);
   } finally {
     await compute.dispose();
   }
@@ -42,17 +44,17 @@ export function describePartition({ clusters, layers, quality }: Partition): str
 }
 
 /** Reads a partition file. Throws `E_INPUT_NOT_FOUND` or the reader's errors. */
-export async function readPartition(path: string): Promise<Partition> {
+export async function readPartition(path: string): Promise<PartitionFile> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new BrodmannError("E_INPUT_NOT_FOUND", `${path}: cannot be read (${messageOf(error)})`, {
       hint: "Give the path of a partition.json.",
       cause: error,
     });
   });
-  return parsePartition(text, path).partition;
+  return parsePartition(text, path);
 }
 
-/** Share of a layer's units that is the least size of a cluster where nothing else tells the number of clusters. */
+/** Units for each cluster, at the least, where nothing else tells the number of clusters of a layer. */
 const UNITS_PER_CLUSTER = 4;
 
 /**
@@ -64,8 +66,13 @@ async function localClusters(
   k: number | undefined,
   like: string | undefined,
 ): Promise<ReadonlyMap<string, number> | undefined> {
-  if (graph.scope === "global") return undefined;
-  if (like !== undefined) return clustersPerLayer(await readPartition(like));
+  if (graph.scope === "global") {
+    if (like === undefined) return undefined;
+    throw new BrodmannError("E_USAGE_LIKE", "--like: found a global graph, expected a local one", {
+      hint: "A global graph has one number of clusters: use --k.",
+    });
+  }
+  if (like !== undefined) return clustersPerLayer((await readPartition(like)).partition);
   if (k !== undefined) return undefined;
   return new Map(
     graph.layers.map(({ name, units }) => [

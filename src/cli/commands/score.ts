@@ -2,7 +2,7 @@ import { BrodmannError } from "../../errors.ts";
 import { scoreImportance } from "../../scores/importance.ts";
 import { formatScores } from "../../scores/scores-file.ts";
 import type { CommandContext } from "../commands.ts";
-import { checkScores, openInputs, requireData } from "../inputs.ts";
+import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
@@ -10,28 +10,37 @@ import { readPartition } from "./partition.ts";
 
 /** `brodmann score MODEL --data D --partition p.json`. */
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
-  checkScores(flags);
-  if (flags.partition === undefined) {
+  const { partition: partitionPath, out, protocol, shuffles, seed } = flags;
+  const [model = ""] = positionals;
+  checkScoreFlags(flags);
+  if (partitionPath === undefined) {
     throw new BrodmannError("E_USAGE_PARTITION", "score: found no partition, expected --partition", {
       hint: "Make one with brodmann partition, or pass your own.",
     });
   }
-  if (flags.out !== undefined) await prepareFile(flags.out);
-  const partition = await readPartition(flags.partition);
-  const { network, data: found } = await openInputs(positionals[0] ?? "", flags, terminal);
-  const data = requireData(found, "score");
-  const partial = new PartialScores(flags.out ?? null, terminal);
+  if (out !== undefined) await prepareFile(out, [model, flags.data, partitionPath]);
+  const { partition, fileLabels } = await readPartition(partitionPath);
+  const inputs = await openInputs(model, flags, terminal);
+  const data = requireLabelled(inputs, "score");
+  const partial = new PartialScores(out ?? null, { protocol, shuffles, seed });
+  // Clusters appear in the scores under the labels that they have in the file.
+  const inFile = <T extends { readonly cluster: number }>(score: T): T => ({
+    ...score,
+    cluster: fileLabels[score.cluster] ?? score.cluster,
+  });
   const scores = await partial.keepOnInterrupt(() =>
-    scoreImportance(network, data, partition, {
-      protocol: flags.protocol,
-      shuffles: flags.shuffles,
-      seed: flags.seed,
+    scoreImportance(inputs.network, data, partition, {
+      protocol,
+      shuffles,
+      seed,
       signal,
       onProgress: terminal.progress,
-      onLayer: partial.add,
+      onLayer: (scored) => partial.add(scored.map(inFile)),
     }),
   );
-  const text = formatScores(scores);
-  if (flags.out !== undefined) await writeText(flags.out, text);
-  await printResult(flags.json ? text : formatImportance(scores, data.classNames));
+  const labelled = { ...scores, subclusters: scores.subclusters.map(inFile) };
+  const text = formatScores(labelled);
+  if (out !== undefined) await writeText(out, text);
+  await printResult(flags.json ? text : formatImportance(labelled, data.classNames));
+  if (out !== undefined) terminal.say(`written: ${out}`);
 }

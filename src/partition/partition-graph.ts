@@ -1,0 +1,193 @@
+import type { Compute, SymmetricMatrix } from "../compute/compute.ts";
+import { sliceMatrix } from "../compute/submatrix.ts";
+import { BrodmannError } from "../errors.ts";
+import type { GraphPart, UnitGraph } from "../graph/unit-graph.ts";
+import { type RunOptions, StepCounter } from "../progress.ts";
+import { toDenseLabels } from "./connected.ts";
+import { louvain } from "./louvain.ts";
+import type { LayerLabels, Partition, PartitionQuality } from "./partition.ts";
+import { partitionQuality } from "./quality.ts";
+import { random } from "./random.ts";
+import { spectral } from "./spectral.ts";
+
+/** How to partition a graph. */
+export interface PartitionSettings {
+  readonly method: "spectral" | "louvain" | "random";
+  /** Clusters of each part (the whole graph in scope `global`), for spectral and random. Default 16. */
+  readonly k?: number | undefined;
+  /** Resolution of Louvain's modularity. Default 1. */
+  readonly resolution?: number | undefined;
+  /** Default 0. */
+  readonly seed?: number | undefined;
+  /** Clusters by layer name for local graphs, in place of `k`; a layer of 0 or 1 is one cluster. */
+  readonly kPerLayer?: ReadonlyMap<string, number> | undefined;
+}
+
+/**
+ * Partitions a graph. A global graph is clustered as a whole; of a local one each part on its own, with labels made
+ * distinct so that a cluster never spans layers. Quality is that of the parts' own clusterings, averaged over parts.
+ *
+ * Throws `E_GRAPH_EMPTY` when no unit has an edge, `E_GRAPH_NEGATIVE` for weights that are negative or not numbers,
+ * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part.
+ *
+ * @example
+ * const partition = await partitionGraph(compute, graph, { method: "spectral", k: 16, seed: 0 });
+ * partition.quality?.ncut;
+ */
+export async function partitionGraph(
+  compute: Compute,
+  graph: UnitGraph,
+  settings: PartitionSettings,
+  options: RunOptions = {},
+): Promise<Partition> {
+  const { method, k = 16, resolution = 1, seed = 0 } = settings;
+  requireWeights(graph.matrix);
+  const labels = graph.layers.map((layer) => new Int32Array(layer.units).fill(-1));
+  const qualities: PartitionQuality[] = [];
+  const isLocal = graph.scope === "local";
+  const counter = isLocal ? new StepCounter("partition", graph.parts.length, options) : null;
+  // A single part reports finer steps of its own.
+  const partOptions: RunOptions = isLocal ? { signal: options.signal } : options;
+  let clusters = 0;
+  for (const [number, part] of graph.parts.entries()) {
+    const matrix = sliceMatrix(graph.matrix, part.nodeStart, part.nodeCount);
+    if (hasEdges(matrix)) {
+      const nodeLabels =
+        method === "louvain"
+          ? louvain(matrix, { resolution, seed, part: number })
+          : await (method === "spectral" ? spectral : random)(
+              compute,
+              matrix,
+              {
+                k: isLocal ? kOfPart(graph, part, settings.kPerLayer, k) : k,
+                seed,
+                part: number,
+                where: nameOf(graph, part),
+              },
+              partOptions,
+            );
+      const partClusters = nodeLabels.reduce((most, label) => Math.max(most, label), -1) + 1;
+      qualities.push(await partitionQuality(compute, matrix, nodeLabels, partClusters));
+      clusters = isLocal
+        ? keepLocalLabels(graph, part, nodeLabels, labels, clusters)
+        : keepGlobalLabels(graph, part, nodeLabels, labels, clusters);
+    }
+    counter?.advance(1);
+  }
+  if (qualities.length === 0) {
+    throw new BrodmannError("E_GRAPH_EMPTY", "graph: found no edges, expected at least one", {
+      hint: "Check that the weights are not all zero, or that the units vary over the inputs.",
+    });
+  }
+  return {
+    layers: graph.layers.map(
+      (layer, i): LayerLabels => ({ name: layer.name, labels: labels[i] as Int32Array }),
+    ),
+    clusters,
+    method: describe(settings, isLocal),
+    quality: {
+      ncut: mean(qualities.map((quality) => quality.ncut)),
+      modularity: mean(qualities.map((quality) => quality.modularity)),
+    },
+  };
+}
+
+/** Name, seed and settings of the partitioner, as the partition's file has them. */
+function describe(settings: PartitionSettings, isLocal: boolean): Readonly<Record<string, unknown>> {
+  const { method, k = 16, resolution = 1, seed = 0, kPerLayer } = settings;
+  if (method === "louvain") return { name: method, resolution, seed };
+  if (!isLocal || kPerLayer === undefined) return { name: method, k, seed };
+  return { name: method, k, kPerLayer: Object.fromEntries(kPerLayer), seed };
+}
+
+/** Labels of a global graph's part, whose clusters may span layers. Returns the number of clusters so far. */
+function keepGlobalLabels(
+  graph: UnitGraph,
+  part: GraphPart,
+  nodeLabels: Int32Array,
+  labels: readonly Int32Array[],
+  clusters: number,
+): number {
+  let next = clusters;
+  for (let i = 0; i < part.nodeCount; i++) {
+    const label = nodeLabels[i] as number;
+    if (label < 0) continue;
+    setLabel(graph, part.nodeStart + i, clusters + label, labels);
+    next = Math.max(next, clusters + label + 1);
+  }
+  return next;
+}
+
+/** Labels of a local part for the layers it decides, with new ids for each layer. */
+function keepLocalLabels(
+  graph: UnitGraph,
+  part: GraphPart,
+  nodeLabels: Int32Array,
+  labels: readonly Int32Array[],
+  clusters: number,
+): number {
+  let next = clusters;
+  for (const layer of part.keeps) {
+    const isKept = (node: number) => graph.layer[part.nodeStart + node] === layer;
+    const own = toDenseLabels(nodeLabels.map((label, node) => (isKept(node) ? label : -1)));
+    for (let i = 0; i < part.nodeCount; i++) {
+      if (isKept(i) && (own.labels[i] as number) >= 0) {
+        setLabel(graph, part.nodeStart + i, next + (own.labels[i] as number), labels);
+      }
+    }
+    next += own.clusters;
+  }
+  return next;
+}
+
+function setLabel(graph: UnitGraph, node: number, label: number, labels: readonly Int32Array[]): void {
+  const layerLabels = labels[graph.layer[node] as number] as Int32Array;
+  layerLabels[graph.unit[node] as number] = label;
+}
+
+/**
+ * The number of clusters of a local part: that of the layer it is built around. The first and the last triple of a
+ * chain also decide an outer layer (method note 3.5); the layer in the middle is then the one that counts.
+ */
+function kOfPart(
+  graph: UnitGraph,
+  part: GraphPart,
+  kPerLayer: ReadonlyMap<string, number> | undefined,
+  k: number,
+): number {
+  const present = [...new Set(graph.layer.subarray(part.nodeStart, part.nodeStart + part.nodeCount))];
+  const middle = present[Math.floor(present.length / 2)] as number;
+  const centre = part.keeps.includes(middle) ? middle : part.keeps[0];
+  const entry = kPerLayer?.get(graph.layers[centre as number]?.name ?? "");
+  // 0: the global partition left the whole layer out, which says nothing about how it falls apart.
+  return entry === undefined ? k : entry === 0 ? 1 : entry;
+}
+
+function nameOf(graph: UnitGraph, part: GraphPart): string {
+  if (graph.scope === "global") return "graph";
+  return part.keeps.map((layer) => `layer ${graph.layers[layer]?.name ?? layer}`).join(" and ");
+}
+
+function weightsOf(matrix: SymmetricMatrix): Float32Array[] {
+  return matrix.blocks.map((block) => (block.shape === "sparse" ? block.weight : block.values));
+}
+
+function hasEdges(matrix: SymmetricMatrix): boolean {
+  return weightsOf(matrix).some((weights) => weights.some((weight) => weight > 0));
+}
+
+function requireWeights(matrix: SymmetricMatrix): void {
+  for (const weights of weightsOf(matrix)) {
+    for (let i = 0; i < weights.length; i++) {
+      const weight = weights[i] as number;
+      if (weight >= 0 && weight < Number.POSITIVE_INFINITY) continue;
+      throw new BrodmannError("E_GRAPH_NEGATIVE", `graph: found a weight of ${weight}, expected 0 or more`, {
+        hint: "Use absolute or squared weights.",
+      });
+    }
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

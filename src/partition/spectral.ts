@@ -1,0 +1,69 @@
+/**
+ * Normalised spectral clustering (Shi & Malik 2000, doi:10.1109/34.868688; method note 4.1): the eigenvectors of the k
+ * largest eigenvalues of D^-1/2 A D^-1/2, divided by the roots of the degrees, which makes them those of the random
+ * walk Laplacian, and k-means on their rows.
+ */
+import type { Compute, SymmetricMatrix } from "../compute/compute.ts";
+import type { RunOptions } from "../progress.ts";
+import { rng } from "../statistics/rng.ts";
+import { dropIsolated, expandLabels } from "./connected.ts";
+import { requireClusters } from "./require-clusters.ts";
+
+/** Graphs up to this size get 25 k-means restarts, larger ones 100 (method note 4.1). */
+const SMALL_GRAPH = 2000;
+
+/**
+ * A cluster for every node, -1 for isolated ones; ids are dense and may be fewer than `k`. `part` numbers the random streams of a
+ * graph's parts, `where` names the graph in errors. Throws `E_PARTITION_K` when k is below 1 or above the number of nodes with edges.
+ */
+export async function spectral(
+  compute: Compute,
+  matrix: SymmetricMatrix,
+  settings: { readonly k: number; readonly seed: number; readonly part?: number; readonly where?: string },
+  options: RunOptions = {},
+): Promise<Int32Array> {
+  const { k, seed, part = 0, where = "graph" } = settings;
+  const connected = dropIsolated(matrix, await compute.degrees(matrix));
+  const count = connected.nodes.length;
+  requireClusters(where, k, count);
+  if (k === 1) return expandLabels(new Int32Array(count), connected.nodes, matrix.size);
+  const { vectors } = await compute.spectralEmbedding(
+    connected.matrix,
+    k,
+    rng(seed, "spectral", "eigenvectors", part),
+    options,
+  );
+  const points = randomWalkRows(vectors, connected.degree, k);
+  const restarts = count <= SMALL_GRAPH ? 25 : 100;
+  const { labels } = await compute.kmeans(
+    points,
+    k,
+    k,
+    restarts,
+    rng(seed, "spectral", "k-means", part),
+    options,
+  );
+  return expandLabels(labels, connected.nodes, matrix.size);
+}
+
+/** Rows U_i / sqrt(d_i), each column with the sign that makes its largest entry positive; nodes x k. */
+function randomWalkRows(vectors: Float32Array, degree: Float64Array, k: number): Float32Array {
+  // Degrees relative to a power of two near the largest: graphs that differ by such a factor give the same bits.
+  let largest = 0;
+  for (const value of degree) if (value > largest) largest = value;
+  const scale = 2 ** -Math.floor(Math.log2(largest));
+  const rows = new Float32Array(vectors.length);
+  for (let node = 0; node < degree.length; node++) {
+    const root = Math.sqrt((degree[node] as number) * scale);
+    for (let at = node * k; at < (node + 1) * k; at++) rows[at] = (vectors[at] as number) / root;
+  }
+  for (let column = 0; column < k; column++) {
+    let extreme = 0;
+    for (let at = column; at < rows.length; at += k) {
+      if (Math.abs(rows[at] as number) > Math.abs(extreme)) extreme = rows[at] as number;
+    }
+    if (extreme >= 0) continue;
+    for (let at = column; at < rows.length; at += k) rows[at] = -(rows[at] as number);
+  }
+  return rows;
+}
