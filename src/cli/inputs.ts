@@ -1,9 +1,10 @@
+import { basename } from "node:path";
 import type { Compute } from "../compute/compute.ts";
 import { createCpuCompute } from "../compute/cpu/cpu-compute.ts";
 import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
-import { loadNetwork, type Network } from "../network/network.ts";
+import { loadNetwork, type Network, type NetworkOptions } from "../network/network.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
 import { checkShuffles } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
@@ -41,13 +42,13 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
   let network: Network;
   let data: Dataset | null = null;
   try {
-    network = await loadNetwork(modelPath);
+    network = await openNetwork(modelPath);
     if (flags.data !== undefined) data = await load(network.inputShape);
   } catch (error) {
     const hasOpenSizes = error instanceof BrodmannError && error.code === "E_NETWORK_SHAPE";
     if (!hasOpenSizes || flags.data === undefined) throw error;
     data = await load();
-    network = await loadNetwork(modelPath, { inputShape: data.inputShape });
+    network = await openNetwork(modelPath, { inputShape: data.inputShape });
   }
   for (const { node, operator, reason } of network.skipped) {
     terminal.say(`not followed: ${node} (${operator}): ${reason}`);
@@ -57,6 +58,17 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
   terminal.say(`data: ${data.count} inputs of shape ${data.inputShape.join("x")} from ${path} (${format})`);
   for (const note of notes) terminal.say(`data: ${note}`);
   return { network, data: reshapeInputs(data, network.inputShape) };
+}
+
+/** Loads the network; errors from deep inside it, which know of no file, get the file's name. */
+async function openNetwork(path: string, options: NetworkOptions = {}): Promise<Network> {
+  try {
+    return await loadNetwork(path, options);
+  } catch (error) {
+    if (!(error instanceof BrodmannError) || error.message.includes(basename(path))) throw error;
+    const message = `${path}: ${error.message.replace(/^network: /, "")}`;
+    throw new BrodmannError(error.code, message, { hint: error.hint, cause: error.cause ?? error });
+  }
 }
 
 /**

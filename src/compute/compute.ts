@@ -105,7 +105,10 @@ export interface Compute {
     rng: Rng,
     options?: RunOptions,
   ): Promise<KmeansResult>;
-  /** Weight inside each cluster (both directions) and volume of each cluster, for labels 0 ... clusters - 1 or -1. */
+  /**
+   * Weight inside each cluster (both directions) and volume of each cluster, for labels 0 ... clusters - 1. Nodes of
+   * label -1 are left out together with their edges.
+   */
   clusterWeights(
     matrix: SymmetricMatrix,
     labels: Int32Array,

@@ -24,6 +24,8 @@ export interface ActivationGraphOptions extends RunOptions {
  * activation function; a convolution's map counts as the sum of its absolute values. Inputs and logits are no nodes;
  * units that do not vary (dead ones) are left out. Networks with convolutions: their channels only.
  *
+ * Throws `E_GRAPH_EMPTY` for a network without hidden layers, and what `correlateUnits` throws.
+ *
  * @example
  * const graph = await buildActivationGraph(network, digits, compute, { scope: "local" });
  */
@@ -37,6 +39,15 @@ export async function buildActivationGraph(
   const layers = network.layers.filter(({ operator, isLogits }) =>
     hasConvolutions ? operator === "Conv" : !isLogits,
   );
+  if (layers.length === 0) {
+    throw new BrodmannError(
+      "E_GRAPH_EMPTY",
+      `${network.name}: found no hidden layer, expected at least one`,
+      {
+        hint: "Only a network with hidden units has functional areas; `brodmann inspect` lists its layers.",
+      },
+    );
+  }
   const { samples = 5000, seed = 0 } = options;
   const source = subset(data, samples, seed);
   const { values } = await recordUnits(network, layers, source, "preActivation", options);

@@ -20,6 +20,9 @@ export function rowsPerRun(network: Network, nodes: readonly NodeProto[], budget
 
 const MAX_ROWS = 8192;
 
+/** Floats of the largest value of what runs once per batch, in front of a cut: 32 MB. */
+export const PREFIX_FLOATS = 8_000_000;
+
 /** Ranges [start, rows] that cover `count` inputs with at most `size` rows each. */
 export function* batchesOf(count: number, size: number): Generator<{ start: number; rows: number }> {
   for (let start = 0; start < count; start += size) yield { start, rows: Math.min(size, count - start) };

@@ -32,6 +32,7 @@ export interface LesionModel {
   readonly bypasses: readonly string[];
   /** Whether one run takes many lesions: rows are then lesions x inputs. */
   readonly isTiled: boolean;
+  readonly prefixNodes: readonly NodeProto[];
   readonly suffixNodes: readonly NodeProto[];
 }
 
@@ -49,6 +50,7 @@ export function cutAtLayer(network: Network, layer: Layer): LesionModel {
     cut,
     bypasses,
     isTiled,
+    prefixNodes: partOf(graph, [cut, ...bypasses], new Set([probe.input])).nodes,
     suffixNodes,
   };
 }
@@ -61,6 +63,12 @@ export function bypassesOf(network: Network, cut: string): string[] {
   const nodes = whole.nodes.filter((node) => node.output.some((name) => behind.has(name)));
   const reads = new Set(nodes.flatMap(readsOf));
   return [...reads].filter((name) => name !== cut && !behind.has(name) && !graph.constants.has(name));
+}
+
+/** Whether the logits depend on a value at all; a head that the network does not use has no effect. */
+export function reachesLogits(network: Network, value: string): boolean {
+  const { nodes } = partOf(network.graph, [network.logits], new Set([network.probe.input]));
+  return value === network.logits || nodes.some((node) => readsOf(node).includes(value));
 }
 
 /** ONNX element type of a value. */
@@ -125,8 +133,9 @@ interface Joint {
 function tiledJoint(network: Network, layer: Layer, bypasses: readonly string[]): Joint {
   const joint: Joint = { inputs: [], nodes: [], initializers: [] };
   const reshape = (from: string, to: string, shape: readonly number[]) => {
-    joint.initializers.push(makeIntTensor(`${to}/shape`, shape));
-    joint.nodes.push(makeNode("Reshape", [from, `${to}/shape`], [to]));
+    const name = `brodmann/shape${joint.initializers.length}`;
+    joint.initializers.push(makeIntTensor(name, shape));
+    joint.nodes.push(makeNode("Reshape", [from, name], [to]));
   };
   /** Feeds `name` as `given` and brings it to [1, B, ...]; returns the shape behind the batch. */
   const feed = (name: string, given: string): readonly number[] => {

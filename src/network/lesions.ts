@@ -8,6 +8,8 @@
  */
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { batchesOf, padBatch } from "./batching.ts";
+import { evaluateNetwork } from "./evaluate.ts";
+import { reachesLogits } from "./lesion-model.ts";
 import type { LesionRunner } from "./lesion-runner.ts";
 import { createMaskedRunner } from "./masked-lesions.ts";
 import type { Layer, Network } from "./network.ts";
@@ -28,6 +30,10 @@ export async function runLesions(
   data: LabelledInputs,
   options: RunOptions = {},
 ): Promise<Outcome[]> {
+  if (!reachesLogits(network, layer.output.value)) {
+    const intact = await evaluateNetwork(network, data, options);
+    return lesions.map(() => intact);
+  }
   const classes = classCount(network);
   countClasses(data.labels, classes);
   const tally = new OutcomeTally(lesions.length, classes);

@@ -1,9 +1,9 @@
 import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
-import { rowsPerRun } from "./batching.ts";
+import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
 import { bypassInput, CUT, cutAtLayer, MASK, tilesInput } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
-import { classCount, LOG_PROBABILITIES } from "./outcomes.ts";
+import { classCount, LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
 
 /** Inputs per run where several lesions share it: enough rows for matrix products to run at full speed. */
 const INPUTS_PER_TILE = 1000;
@@ -17,7 +17,9 @@ export async function createMaskedRunner(
   const classes = classCount(network);
   const model = cutAtLayer(network, layer);
   const rowsAtOnce = rowsPerRun(network, model.suffixNodes);
-  const inputsAtOnce = network.probe.fixedBatch ?? Math.min(rowsAtOnce, INPUTS_PER_TILE, inputs);
+  const inputsAtOnce =
+    network.probe.fixedBatch ??
+    Math.min(rowsAtOnce, rowsPerRun(network, model.prefixNodes, PREFIX_FLOATS), INPUTS_PER_TILE, inputs);
   const lesionsAtOnce = model.isTiled ? Math.max(1, Math.floor(rowsAtOnce / inputsAtOnce)) : 1;
   const prefix = await Session.create(model.prefix, { label: `${network.name}, in front of ${layer.name}` });
   const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
@@ -49,7 +51,7 @@ export async function createMaskedRunner(
         });
       }
       const values = logProbabilities.subarray(0, lesions.length * rows * classes);
-      const shape = probedShape(network, lesions.length * rows);
+      const shape = logitShape(network, lesions.length * rows);
       await suffix.run(feeds, { [LOG_PROBABILITIES]: floatTensor(values, shape) });
       return values;
     },
@@ -58,11 +60,6 @@ export async function createMaskedRunner(
       await suffix.dispose();
     },
   };
-}
-
-/** Shape of the logits of so many rows. */
-function probedShape(network: Network, rows: number): number[] {
-  return [rows, ...(network.probe.values.get(network.logits)?.shape ?? []).slice(1)];
 }
 
 /** For each lesion, 0 at the positions of its units and 1 elsewhere. */

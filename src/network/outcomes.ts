@@ -35,6 +35,11 @@ export function classCount(network: Network): number {
   );
 }
 
+/** Shape of the logits of so many rows. */
+export function logitShape(network: Network, rows: number): number[] {
+  return [rows, ...(network.probe.values.get(network.logits)?.shape ?? []).slice(1)];
+}
+
 /** Inputs of each class. Throws `E_INPUT_LABELS` for labels out of range or fewer than two classes. */
 export function countClasses(labels: Int32Array, classes: number): Int32Array {
   const counts = new Int32Array(classes);

@@ -146,8 +146,8 @@ export const pad: Rule = (view) => {
       padded.reduce<PositionMap>((before, axis, i) => {
         const size = shape[axis] as number;
         const [front = 0, back = 0] = [pads[i], pads[i + padded.length]];
-        // Along an axis that does not vary padding changes nothing, unless it is that of a layer's only unit.
-        const isOnlyUnit = map.index.length === 1 && size === 1;
+        // Along an axis that does not vary padding changes nothing, but for the channels of a layer's only unit.
+        const isOnlyUnit = map.index.length === 1 && axis === 1;
         if ((map.dims[axis] === 1 && !isOnlyUnit) || (front === 0 && back === 0)) return before;
         const from = Array.from({ length: front + size + back }, (_, position) =>
           position >= front && position < front + size ? position - front : -1,

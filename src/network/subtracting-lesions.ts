@@ -1,13 +1,13 @@
 import { BrodmannError } from "../errors.ts";
 import { makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session, type Tensor, type Tensors } from "../runtime/session.ts";
-import { rowsPerRun } from "./batching.ts";
+import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
 import { constantFloats } from "./constants.ts";
 import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import { attributeOf, encodePart, partOf } from "./model-graph.ts";
 import { kernelOf, type Layer, type Network } from "./network.ts";
-import { classCount, LOG_PROBABILITIES, logProbabilityNode } from "./outcomes.ts";
+import { classCount, LOG_PROBABILITIES, logitShape, logProbabilityNode } from "./outcomes.ts";
 import { soleAxis } from "./position-map.ts";
 
 const COLUMNS = "brodmann/columns";
@@ -17,6 +17,9 @@ const SUMS = "brodmann/sums";
 
 /** Floats of the largest value of a run: sums and activations of a layer stay in the second-level cache. */
 const CACHED_FLOATS = 640_000;
+
+/** Subtracting costs as many binary digits as this has: 4 of a float's 24. */
+const MOST_CANCELLED = 16;
 
 /**
  * Lesions of a layer that is read by one dense layer and nothing else: with z = a W + b the reader's sums, a lesion
@@ -34,15 +37,33 @@ export async function createSubtractingRunner(
   const classes = classCount(network);
   const cut = layer.output.value;
   const bypasses = bypassesOf(network, sums);
-  const { prefix, suffix, suffixNodes } = await openSessions(network, layer, cut, sums, bypasses);
+  const { prefix, suffix, prefixNodes, suffixNodes } = await openSessions(
+    network,
+    layer,
+    cut,
+    sums,
+    bypasses,
+  );
   const inputsAtOnce =
-    network.probe.fixedBatch ?? Math.min(rowsPerRun(network, suffixNodes, CACHED_FLOATS), inputs);
+    network.probe.fixedBatch ??
+    Math.min(
+      rowsPerRun(network, suffixNodes, CACHED_FLOATS),
+      rowsPerRun(network, prefixNodes, PREFIX_FLOATS),
+      inputs,
+    );
   const positionsOf = positionsByUnit(layer, features);
   const logProbabilities = new Float32Array(inputsAtOnce * classes);
-  const columns = new Float32Array((Math.floor(features / 2) + 1) * inputsAtOnce);
-  const chosenWeights = new Float32Array((Math.floor(features / 2) + 1) * width);
+  const columns = new Float32Array(features * inputsAtOnce);
+  const chosenWeights = new Float32Array(features * width);
+  const largestWeights = largestByRow(weights, features, width);
   const biasTensor = floatTensor(bias, [1, width]);
-  let loaded: Loaded = { rows: 0, transposed: new Float32Array(), feeds: {}, sums: biasTensor };
+  let loaded: Loaded = {
+    rows: 0,
+    transposed: new Float32Array(),
+    masses: new Float64Array(),
+    feeds: {},
+    sums: biasTensor,
+  };
   return {
     inputsAtOnce,
     lesionsAtOnce: 1,
@@ -50,11 +71,12 @@ export async function createSubtractingRunner(
       const outputs = await runPrefix(network, prefix, batch, rows);
       const transposed = floatValues(outputs[TRANSPOSED], cut);
       const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
-      loaded = { rows, transposed, feeds, sums: tensorNamed(outputs, sums) };
+      const masses = featureMasses(transposed, rows, largestWeights);
+      loaded = { rows, transposed, masses, feeds, sums: tensorNamed(outputs, sums) };
     },
     async run([lesion = new Int32Array()]) {
       const { rows, transposed, feeds } = loaded;
-      const { positions, isRest } = smallerPart(lesion, positionsOf, features);
+      const { positions, isRest } = smallerPart(lesion, positionsOf, loaded.masses);
       const sign = isRest ? -1 : 1;
       // A product over no columns is not defined everywhere: an empty set takes one column with zero weights.
       const count = Math.max(1, positions.length);
@@ -73,7 +95,7 @@ export async function createSubtractingRunner(
           [WEIGHTS]: floatTensor(chosenWeights.subarray(0, count * width), [count, width]),
           [SUMS]: isRest ? biasTensor : loaded.sums,
         },
-        { [LOG_PROBABILITIES]: floatTensor(values, [rows, classes]) },
+        { [LOG_PROBABILITIES]: floatTensor(values, logitShape(network, rows)) },
       );
       return values;
     },
@@ -89,6 +111,7 @@ interface Loaded {
   readonly rows: number;
   /** The layer's output, features x rows. */
   readonly transposed: Float32Array;
+  readonly masses: Float64Array;
   readonly feeds: Tensors;
   /** The reader's sums of the intact network. */
   readonly sums: Tensor;
@@ -173,7 +196,7 @@ async function openSessions(
   });
   const prefix = await Session.create(prefixModel, { label: `${network.name}, in front of ${layer.name}` });
   const suffix = await Session.create(suffixModel, { label: `${network.name}, behind ${layer.name}` });
-  return { prefix, suffix, suffixNodes: [subtract, ...rest.nodes] };
+  return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [subtract, ...rest.nodes] };
 }
 
 /** Features that hold each unit of the layer. */
@@ -193,18 +216,54 @@ function positionsByUnit(layer: Layer, features: number): number[][] {
   return positions;
 }
 
-/** The lesioned features, or the rest where that is less. */
+/** The features that a product is taken over: the lesioned ones, or all others. */
+interface Part {
+  readonly positions: readonly number[];
+  readonly isRest: boolean;
+}
+
+/**
+ * The lesioned features, or the rest where that is less, or where the lesioned ones carry nearly all of the sums:
+ * what is left after subtracting them would then be made of rounding errors.
+ */
 function smallerPart(
   lesion: Int32Array,
   positionsOf: readonly (readonly number[])[],
-  features: number,
-): { positions: readonly number[]; isRest: boolean } {
-  const positions = Array.from(lesion).flatMap((unit) => positionsOf[unit] ?? []);
-  if (positions.length <= features / 2) return { positions, isRest: false };
-  const isLesioned = new Uint8Array(features);
-  for (const position of positions) isLesioned[position] = 1;
-  const rest = Array.from({ length: features }, (_, feature) => feature).filter(
-    (feature) => !isLesioned[feature],
-  );
-  return { positions: rest, isRest: true };
+  masses: Float64Array,
+): Part {
+  const isLesioned = new Uint8Array(masses.length);
+  for (const unit of lesion) for (const position of positionsOf[unit] ?? []) isLesioned[position] = 1;
+  const parts: [number[], number[]] = [[], []];
+  const mass: [number, number] = [0, 0];
+  masses.forEach((value, feature) => {
+    const part = isLesioned[feature] as 0 | 1;
+    parts[part].push(feature);
+    mass[part] += value;
+  });
+  const [rest, lesioned] = parts;
+  const isRest = lesioned.length > rest.length || mass[1] > MOST_CANCELLED * mass[0];
+  return { positions: isRest ? rest : lesioned, isRest };
+}
+
+/** Largest absolute entry of each row of a rows x width matrix. */
+function largestByRow(values: Float32Array, rows: number, width: number): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let largest = 0;
+    for (let at = row * width; at < (row + 1) * width; at++) {
+      largest = Math.max(largest, Math.abs(values[at] as number));
+    }
+    return largest;
+  });
+}
+
+/** Largest contribution of each feature to any of the reader's sums over a batch. */
+function featureMasses(transposed: Float32Array, rows: number, largestWeights: Float64Array): Float64Array {
+  return largestWeights.map((weight, feature) => {
+    let largest = 0;
+    for (let at = feature * rows; at < (feature + 1) * rows; at++) {
+      const value = Math.abs(transposed[at] as number);
+      if (value > largest) largest = value;
+    }
+    return largest * weight;
+  });
 }

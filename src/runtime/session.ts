@@ -37,7 +37,8 @@ export class Session {
         intraOpNumThreads: options.threads ?? availableParallelism(),
         interOpNumThreads: 1,
         graphOptimizationLevel: options.isOneShot ? "disabled" : "all",
-        logSeverityLevel: 3,
+        // Only fatal: its errors reach people through ours.
+        logSeverityLevel: 4,
       });
       return new Session(session, options.label);
     } catch (error) {

@@ -386,6 +386,17 @@ const CASES: readonly Case[] = [
     index: [-1, 0, -1],
   },
   {
+    title: "Pad of copies of a single channel",
+    shape: image,
+    draw: (model) => {
+      const copies = model.node("Gather", [convA(model, 1), model.ints([0, 0])], { axis: 1n });
+      const folded = model.node("Reshape", [copies, model.ints([0, 2, 2, 8])]);
+      return convZ(model, model.node("Pad", [folded, model.ints([0, 1, 0, 0, 0, 0, 0, 0])]), 3);
+    },
+    output: "a.out",
+    index: [-1, 0, 0],
+  },
+  {
     title: "Pad of channels by attribute (opset 9), negative in front",
     shape: image,
     opset: 9,

@@ -90,7 +90,10 @@ function makeStandardiser(
  */
 function rowMean(row: Float32Array): number {
   const { length } = row;
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   let i = 0;
   for (; i + 4 <= length; i += 4) {
     a += row[i] as number;
@@ -106,7 +109,8 @@ function rowMean(row: Float32Array): number {
 function scaleRow(row: Float32Array, mean: number, target: Float32Array): boolean {
   if (isConstant(row)) return false;
   const { length } = row;
-  let [a, b] = [0, 0];
+  let a = 0;
+  let b = 0;
   let i = 0;
   for (; i + 2 <= length; i += 2) {
     const first = (row[i] as number) - mean;
@@ -116,7 +120,11 @@ function scaleRow(row: Float32Array, mean: number, target: Float32Array): boolea
   }
   for (; i < length; i++) a += ((row[i] as number) - mean) ** 2;
   const scale = 1 / Math.sqrt(a + b);
-  for (i = 0; i < length; i++) target[i] = ((row[i] as number) - mean) * scale;
+  for (i = 0; i + 2 <= length; i += 2) {
+    target[i] = ((row[i] as number) - mean) * scale;
+    target[i + 1] = ((row[i + 1] as number) - mean) * scale;
+  }
+  for (; i < length; i++) target[i] = ((row[i] as number) - mean) * scale;
   return true;
 }
 

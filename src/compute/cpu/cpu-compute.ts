@@ -9,10 +9,10 @@ import { kmeans } from "./kmeans.ts";
 import { Matmul } from "./matmul.ts";
 import { degrees, normalizedOperator } from "./operator.ts";
 
-/** Nodes up to which a full decomposition is quick enough (0.26 s at this size). */
-const DENSE_NODES = 300;
-/** A full decomposition is quicker as well when the basis would hold a good part of all eigenvectors. */
-const DENSE_PER_CAPACITY = 2;
+/** Nodes up to which a full decomposition is quick enough (0.1 s at this size). */
+const DENSE_NODES = 200;
+/** A full decomposition is quicker as well when the basis would hold most of the eigenvectors. */
+const DENSE_PER_CAPACITY = 1.25;
 
 /**
  * The kernels on the CPU: dense products by ONNX Runtime, everything else in plain loops.

@@ -5,8 +5,9 @@
  *
  * A restart leaves when its labels stay, or its centres move by less than 1e-4 of the mean variance in all, as in
  * scikit-learn; the best restart then goes on until its labels stay. On points without clear clusters, where restarts
- * creep for hundreds of iterations, those with the higher inertia are given up by halves from iteration 16 on: the
- * order of the restarts hardly changes after that (bench/spectral.ts), and clear clusters have converged by then.
+ * creep for hundreds of iterations, those with the higher inertia are given up by halves from iteration 16 on. That costs
+ * less than 0.1 % of the best inertia on clouds without any cluster (4096 x 16 and 16384 x 12 normal points) and nothing
+ * on clear clusters, which have converged by then.
  */
 import { type RunOptions, StepCounter, throwIfAborted } from "../../progress.ts";
 import type { Rng } from "../../statistics/rng.ts";

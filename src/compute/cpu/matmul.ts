@@ -12,11 +12,12 @@ export interface DenseMatrix {
 }
 
 /**
- * Dense float32 products on ONNX Runtime, which runs them at 75-100 % of the machine's sgemm rate; one session per
+ * Dense float32 products on ONNX Runtime, which runs them close to the machine's sgemm rate; one session per
  * form, made when first needed and kept until `dispose()`.
  *
  * Put the larger factor on the left: ONNX Runtime packs the right one anew in each call. A 4096x4096 factor with 16
- * vectors takes 3.6 ms as `A` of `ABt`, 6.2 ms as `A` of `AtBt`, 8.6 ms as `B` (bench/spectral.ts).
+ * vectors takes 3.6 ms as `A` of `ABt`, 6.2 ms as `A` of `AtBt`, 8.6 ms as `B` of `AB`
+ * (two threads, AVX-512).
  */
 export class Matmul {
   readonly #sessions = new Map<string, Promise<Session>>();
