@@ -112,7 +112,8 @@ export class OutcomeTally {
         }
       }
       loss -= logProbabilities[at + label] as number;
-      if (best === label) {
+      // An output that is not a number is no answer.
+      if (best === label && !Number.isNaN(bestValue)) {
         const cell = slot * classes + label;
         this.#correct[cell] = (this.#correct[cell] as number) + 1;
       }

@@ -41,20 +41,24 @@ export function baselineOf(outcome: Outcome, classCounts: Int32Array, hasNoiseFl
 
 /** The statistics of one lesion against the baseline. */
 export function damageOf(outcome: Outcome, baseline: Baseline): Damage {
-  const classAccuracy = accuracies(outcome, baseline.classCounts);
+  const { classCounts } = baseline;
+  const classAccuracy = accuracies(outcome, classCounts);
+  // Differences of counts, since differences of shares would round equal changes to unequal numbers.
   const changes = Array.from(
-    classAccuracy,
-    (accuracy, c) => accuracy - (baseline.classAccuracy[c] as number),
+    outcome.correct,
+    (correct, c) => (correct - (baseline.outcome.correct[c] as number)) / (classCounts[c] as number),
   ).filter((change) => !Number.isNaN(change));
-  const meanChange = mean(changes);
+  const meanChange = rounded(mean(changes));
   const isNoise = meanChange === 0 || Math.abs(meanChange) < baseline.noiseFloor;
-  const relative = changes.map((change) => change / meanChange);
+  const range = (Math.max(...changes) - Math.min(...changes)) / Math.abs(meanChange);
   return {
-    accuracy: sum(outcome.correct) / sum(baseline.classCounts),
+    accuracy: sum(outcome.correct) / sum(classCounts),
     classAccuracy,
-    meanClassAccuracy: mean(Array.from(classAccuracy).filter((accuracy) => !Number.isNaN(accuracy))),
+    meanClassAccuracy: rounded(
+      mean(Array.from(classAccuracy).filter((accuracy) => !Number.isNaN(accuracy))),
+    ),
     meanChange,
-    classRange: isNoise ? Number.NaN : Math.max(...relative) - Math.min(...relative),
+    classRange: isNoise ? Number.NaN : range,
     loss: outcome.loss,
     lossIncrease: outcome.loss - baseline.outcome.loss,
   };
@@ -63,6 +67,12 @@ export function damageOf(outcome: Outcome, baseline: Baseline): Damage {
 function accuracies(outcome: Outcome, classCounts: Int32Array): Float64Array {
   return Float64Array.from(outcome.correct, (correct, c) => correct / (classCounts[c] as number));
 }
+
+/**
+ * Twelve decimals: sums of the same class shares in another order stay equal, so that ties stay ties and changes
+ * that cancel are zero. Means of shares of a few thousand inputs differ by far more.
+ */
+const rounded = (value: number): number => Math.round(value * 1e12) / 1e12 + 0;
 
 const sum = (values: Int32Array): number => values.reduce((total, value) => total + value, 0);
 

@@ -1,8 +1,8 @@
 import { type Agreement, comparePartitions } from "../../partition/compare.ts";
 import type { CommandContext } from "../commands.ts";
 import { printResult } from "../output.ts";
+import { readPartition } from "../read-partition.ts";
 import { formatTable } from "../terminal.ts";
-import { readPartition } from "./partition.ts";
 
 /** `brodmann compare A.json B.json`. */
 export async function run({ flags, positionals }: CommandContext): Promise<void> {

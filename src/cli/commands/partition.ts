@@ -1,14 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { clustersPerLayer } from "../../analyze.ts";
-import { BrodmannError, messageOf } from "../../errors.ts";
+import { BrodmannError } from "../../errors.ts";
 import { readGraph } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { Partition } from "../../partition/partition.ts";
-import { formatPartition, type PartitionFile, parsePartition } from "../../partition/partition-file.ts";
+import { formatPartition } from "../../partition/partition-file.ts";
 import { partitionGraph } from "../../partition/partition-graph.ts";
 import type { CommandContext } from "../commands.ts";
 import { openCompute } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
+import { readPartition } from "../read-partition.ts";
 
 /** `brodmann partition GRAPH`. */
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
@@ -41,17 +41,6 @@ export function describePartition({ clusters, layers, quality }: Partition): str
     ? `, n-cut ${quality.ncut.toFixed(3)}, modularity ${quality.modularity.toFixed(3)}`
     : "";
   return `partition: ${clusters} clusters${numbers}${left > 0 ? `, ${left} units in none` : ""}`;
-}
-
-/** Reads a partition file. Throws `E_INPUT_NOT_FOUND` or the reader's errors. */
-export async function readPartition(path: string): Promise<PartitionFile> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new BrodmannError("E_INPUT_NOT_FOUND", `${path}: cannot be read (${messageOf(error)})`, {
-      hint: "Give the path of a partition.json.",
-      cause: error,
-    });
-  });
-  return parsePartition(text, path);
 }
 
 /** Units for each cluster, at the least, where nothing else tells the number of clusters of a layer. */

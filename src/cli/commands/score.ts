@@ -5,8 +5,8 @@ import type { CommandContext } from "../commands.ts";
 import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
+import { readPartition } from "../read-partition.ts";
 import { formatImportance } from "../results.ts";
-import { readPartition } from "./partition.ts";
 
 /** `brodmann score MODEL --data D --partition p.json`. */
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import * as brodmann from "../src/index.ts";
+
+// The public API grows by decision only: a name that comes or goes is changed here as well.
+it("exports these names", () => {
+  expect(Object.keys(brodmann).sort()).toEqual([
+    "BrodmannError",
+    "activationGraph",
+    "analyze",
+    "comparePartitions",
+    "createCpuCompute",
+    "evaluateNetwork",
+    "formatPartition",
+    "formatScores",
+    "importance",
+    "layerNamed",
+    "loadActivations",
+    "loadDataset",
+    "loadNetwork",
+    "loadNetworkBytes",
+    "louvain",
+    "parsePartition",
+    "randomPartition",
+    "readGraph",
+    "recordUnits",
+    "runLesions",
+    "spectral",
+    "weightGraph",
+    "writeGraph",
+  ]);
+});
