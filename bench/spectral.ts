@@ -63,7 +63,7 @@ for (const [name, k, make] of graphs.filter(([graph]) => graph.includes(flags.on
   const restarts = matrix.size <= 2000 ? 25 : 100;
   await bench.add(
     `${name}: k-means x ${restarts}`,
-    () => compute.kmeans(points, k, k, restarts, rng(0, "bench")),
+    () => compute.kmeans(points, k, k, restarts, 1, rng(0, "bench")),
     { runs },
   );
   await bench.add(`${name}: quality`, () => partitionQuality(compute, matrix, labels, k), { runs });

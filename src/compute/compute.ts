@@ -96,15 +96,19 @@ export interface Compute {
   degrees(matrix: SymmetricMatrix): Promise<Float64Array>;
   /** The k leading eigenpairs of D^-1/2 A D^-1/2; every degree must be positive. */
   spectralEmbedding(matrix: SymmetricMatrix, k: number, rng: Rng, options?: RunOptions): Promise<Eigenpairs>;
-  /** k-means with `restarts` k-means++ seedings of `points` (count x dimensions); lowest inertia wins. */
+  /**
+   * k-means with `restarts` k-means++ seedings of `points` (count x dimensions). Gives the `kept` best different
+   * solutions (or fewer), lowest inertia first.
+   */
   kmeans(
     points: Float32Array,
     dimensions: number,
     k: number,
     restarts: number,
+    kept: number,
     rng: Rng,
     options?: RunOptions,
-  ): Promise<KmeansResult>;
+  ): Promise<readonly KmeansResult[]>;
   /**
    * Weight inside each cluster (both directions) and volume of each cluster, for labels 0 ... clusters - 1. Nodes of
    * label -1 are left out together with their edges.

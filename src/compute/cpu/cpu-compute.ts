@@ -39,8 +39,8 @@ export async function createCpuCompute(): Promise<Compute> {
       const panels = cpuPanels(matmul, operator, capacity, krylovSizes(k).block);
       return leadingEigenpairs(panels, k, trivialEigenvector(degree), rng, options);
     },
-    kmeans: (points, dimensions, k, restarts, rng, options) =>
-      kmeans(matmul, points, dimensions, k, restarts, rng, options),
+    kmeans: (points, dimensions, k, restarts, kept, rng, options) =>
+      kmeans(matmul, points, dimensions, k, restarts, kept, rng, options),
     clusterWeights: async (matrix, labels, clusters) => clusterWeights(matrix, labels, clusters),
     dispose: () => matmul.dispose(),
   };
