@@ -1,6 +1,4 @@
 import { basename } from "node:path";
-import type { Compute } from "../compute/compute.ts";
-import { createCpuCompute } from "../compute/cpu/cpu-compute.ts";
 import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
@@ -91,22 +89,6 @@ export function requireLabelled({ network, data }: OpenInputs, command: string):
     throw new BrodmannError(code, `${labelsPath ?? path}: ${message}`, { hint, cause: error });
   }
   return data;
-}
-
-/** Opens the device that graphs and partitions are computed on. Throws `E_DEVICE_MISSING`. */
-export async function openCompute(flags: Flags, terminal: Terminal): Promise<Compute> {
-  const { device = "auto" } = flags;
-  if (device === "webgpu" || device === "chrome") {
-    throw new BrodmannError(
-      "E_DEVICE_MISSING",
-      `--device ${device}: found only the CPU, expected a WebGPU device`,
-      {
-        hint: "This version computes on the CPU: use --device cpu or leave the flag out.",
-      },
-    );
-  }
-  if (device === "auto") terminal.say("device: cpu (this version has no WebGPU kernels)");
-  return createCpuCompute();
 }
 
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */

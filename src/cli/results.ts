@@ -68,7 +68,7 @@ export function formatImportance(scores: Importance, classNames: readonly string
 /** What the tables mean, in a few lines. */
 function explain({ baseline, protocol, shuffles, inputs, filtered }: Importance): string[] {
   const correct = baseline.outcome.correct.reduce((total, value) => total + value, 0);
-  const few = filtered === 1 ? "1 subcluster" : `${filtered} subclusters`;
+  const untested = filtered === 1 ? "1 subcluster" : `${filtered} subclusters`;
   return [
     `Intact network: ${percent(correct / inputs)} % of ${inputs} inputs correct, loss ${baseline.outcome.loss.toFixed(4)}.`,
     "Each row silences one subcluster. class most hurt: the one that loses most accuracy, and how much.",
@@ -78,7 +78,7 @@ function explain({ baseline, protocol, shuffles, inputs, filtered }: Importance)
       ? "Network: permutation p is the one to go by; Fisher p takes the subclusters for independent."
       : "Network: Fisher p takes the subclusters for independent; protocol strict has a permutation p.",
     "significant: subclusters at a false discovery rate of 5 %. A dash: undefined.",
-    ...(filtered > 0 ? [`Not tested: ${few} of a single unit or nearly a whole layer.`] : []),
+    ...(filtered > 0 ? [`Not tested: ${untested} of a single unit or nearly a whole layer.`] : []),
   ];
 }
 

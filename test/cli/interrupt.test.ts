@@ -37,7 +37,7 @@ describe("Ctrl-C", () => {
     const partition = join(folder, "p.json");
     writeFileSync(partition, JSON.stringify({ schema: "brodmann/partition/1", layers }));
     const out = join(folder, "scores.json");
-    const args = ["score", MODEL, ...DATA, "--take", "500", "--partition", partition, "--out", out];
+    const args = ["score", MODEL, ...DATA, "--take", "300", "--partition", partition, "--out", out];
     const run = start([...args, "--shuffles", "200"]);
     await run.saying(/^lesions of hidden[234]: /m);
     run.process.kill("SIGINT");
@@ -69,12 +69,11 @@ describe("Ctrl-C", () => {
   });
 
   it("says that nothing is kept without --out, and how to keep it", async () => {
-    const run = start(["demo", ...LONG, "--no-progress"]);
+    const run = start(["demo", ...LONG]);
     await run.saying("partition: 16 clusters");
     run.process.kill("SIGINT");
     const { code, stderr } = await run.finished;
     expect(code).toBe(130);
     expect(stderr).toMatch(/\ninterrupted; kept: nothing\nWith --out, a run keeps what is done/);
-    expect(stderr).not.toContain("left)");
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, type CommandName } from "../../src/cli/commands.ts";
 import { COMMON_FLAGS } from "../../src/cli/flags.ts";
-import { brodmann, ROOT } from "../support/cli.ts";
+import { brodmann, brodmannHere, ROOT } from "../support/cli.ts";
 
 const NAMES = Object.keys(COMMANDS) as CommandName[];
 
@@ -25,14 +25,14 @@ describe("help", () => {
   });
 
   it.each(NAMES)("of %s names each of its flags and begins with examples", async (name) => {
-    const { code, stdout, stderr } = await brodmann([name, "--help"]);
+    const { code, stdout, stderr } = await brodmannHere([name, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const [title, , , example] = stdout.split("\n");
     expect(title).toBe(`brodmann ${COMMANDS[name].usage}: ${COMMANDS[name].help}`);
     expect(example).toBe(`  ${COMMANDS[name].examples[0]}`);
     for (const flag of [...COMMANDS[name].flags, ...COMMON_FLAGS]) expect(stdout).toContain(`  --${flag} `);
-    expect(await brodmann(["help", name])).toEqual({ code, stdout, stderr });
-    expect(await brodmann([name, "-h"])).toEqual({ code, stdout, stderr });
+    expect(await brodmannHere(["help", name])).toEqual({ code, stdout, stderr });
+    expect(await brodmannHere([name, "-h"])).toEqual({ code, stdout, stderr });
   });
 
   it("examples parse", async () => {
@@ -140,7 +140,7 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
       ["--take: found no inputs", "--data"],
     ],
   ])("%s", async (_, args, texts) => {
-    const { code, stdout, stderr } = await brodmann(args);
+    const { code, stdout, stderr } = await brodmannHere(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^error /);
     for (const text of texts) expect(stderr).toContain(text);
@@ -148,10 +148,23 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
   });
 
   it.each(["webgpu", "chrome"])("--device %s, which is not there, exits with 4", async (device) => {
-    const { code, stdout, stderr } = await brodmann(["demo", "--device", device]);
+    const { code, stdout, stderr } = await brodmannHere(["demo", "--device", device]);
     expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
     expect(stderr).toContain(`--device ${device}: found only the CPU`);
     expect(stderr).toContain("use --device cpu");
+  });
+});
+
+describe("the program's exit code", () => {
+  it.each([
+    [2, ["analize"]],
+    [2, ["demo", "--sed", "1"]],
+    [3, ["inspect", "no-such.onnx"]],
+    [4, ["demo", "--device", "webgpu"]],
+  ] as const)("is %i for %j", async (code, args) => {
+    const run = await brodmann(args);
+    expect({ code: run.code, stdout: run.stdout }).toEqual({ code, stdout: "" });
+    expect(run.stderr).toMatch(/error [^\n]+\n[^\n]+\n$/);
   });
 });
 

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
+import { runProgram } from "../../src/cli/program.ts";
 import { type PlantedMlp, plantedMlp } from "./planted.ts";
 
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
@@ -64,6 +65,28 @@ export function start(args: readonly string[], options: StartOptions = {}): Runn
 /** Runs `brodmann ARGS` to its end. */
 export function brodmann(args: readonly string[], options: StartOptions = {}): Promise<Finished> {
   return start(args, options).finished;
+}
+
+/**
+ * Runs `brodmann ARGS` to its end within the test's process, which saves a start of Node. For what needs no process
+ * of its own: many cases of one kind, beside a few that start the program.
+ */
+export async function brodmannHere(args: readonly string[]): Promise<Finished> {
+  const texts = { stdout: "", stderr: "" };
+  const capture = (name: "stdout" | "stderr") =>
+    vi.spyOn(process[name], "write").mockImplementation((text, ...rest) => {
+      texts[name] += String(text);
+      const done = rest.at(-1);
+      if (typeof done === "function") done();
+      return true;
+    });
+  const spies = [capture("stdout"), capture("stderr")];
+  try {
+    const code = await runProgram(args);
+    return { code, ...texts };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
 }
 
 /** A new folder that goes with the test (or, made outside of one, with the caller's `afterAll`). */

@@ -6,7 +6,8 @@ import { clustersOfNodes, formatPartition } from "../../partition/partition-file
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../commands.ts";
-import { checkScoreFlags, openCompute, openInputs, requireLabelled } from "../inputs.ts";
+import { openCompute } from "../device.ts";
+import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
@@ -118,6 +119,7 @@ export async function analyzeInto(
       };
       await writeText(place("run.json"), await formatRun(facts, startMs));
     }
+    terminal.endProgress();
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
     if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
   } finally {

@@ -5,7 +5,8 @@ import { correlateUnits } from "../../graph/activation-graph.ts";
 import { assertGraphPath } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { CommandContext } from "../commands.ts";
-import { openCompute, openInputs } from "../inputs.ts";
+import { openCompute } from "../device.ts";
+import { openInputs } from "../inputs.ts";
 import { prepareFile, printResult } from "../output.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
 

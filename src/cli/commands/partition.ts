@@ -6,7 +6,7 @@ import type { Partition } from "../../partition/partition.ts";
 import { formatPartition } from "../../partition/partition-file.ts";
 import { partitionGraph } from "../../partition/partition-graph.ts";
 import type { CommandContext } from "../commands.ts";
-import { openCompute } from "../inputs.ts";
+import { openCompute } from "../device.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { readPartition } from "../read-partition.ts";
 

@@ -41,6 +41,7 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
   const labelled = { ...scores, subclusters: scores.subclusters.map(inFile) };
   const text = formatScores(labelled);
   if (out !== undefined) await writeText(out, text);
+  terminal.endProgress();
   await printResult(flags.json ? text : formatImportance(labelled, data.classNames));
   if (out !== undefined) terminal.say(`written: ${out}`);
 }
