@@ -1,13 +1,5 @@
-import type { FlagName, Flags } from "./flags.ts";
-import type { Terminal } from "./terminal.ts";
-
-/** What a command gets to work with. */
-export interface CommandContext {
-  readonly flags: Flags;
-  readonly positionals: readonly string[];
-  readonly terminal: Terminal;
-  readonly signal: AbortSignal;
-}
+import type { CommandContext } from "./command-context.ts";
+import type { FlagName } from "./flags.ts";
 
 /** A command: how it is called, and where its code is. */
 interface Command {

@@ -3,7 +3,8 @@
  * Commands are loaded on demand, so that `--help` answers at once.
  */
 import { BrodmannError, exitCodeOf, messageOf } from "../errors.ts";
-import { COMMANDS, type CommandContext, type CommandName } from "./commands.ts";
+import type { CommandContext } from "./command-context.ts";
+import { COMMANDS, type CommandName } from "./commands.ts";
 import { nearest, parseFlags } from "./flags.ts";
 import { commandHelp, overview } from "./help.ts";
 import { formatError, Terminal } from "./terminal.ts";

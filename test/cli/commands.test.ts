@@ -337,7 +337,7 @@ describe("demo", () => {
     const args = ["demo", "--take", "200", "--protocol", "paper", "--out", "new/demo"];
     const { code, stdout, stderr } = await brodmann(args, { cwd: folder });
     expect(code).toBe(0);
-    expect(stderr).toContain("graph: 1818 nodes of 6 layers (weights, global)");
+    expect(stderr).toContain("nodes of 4 layers (activations, global)");
     expect(stdout).toMatch(/^layer +cluster/);
     for (const layer of ["hidden1", "hidden2", "hidden3", "hidden4"]) expect(stdout).toContain(`\n${layer} `);
     expect(stdout).toContain("of 200 inputs correct");

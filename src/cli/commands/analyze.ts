@@ -5,7 +5,7 @@ import { type Csr, toCsr } from "../../graph/csr.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { openCompute } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";

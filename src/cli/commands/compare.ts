@@ -1,5 +1,5 @@
 import { type Agreement, comparePartitions } from "../../partition/compare.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { printResult } from "../output.ts";
 import { readPartition } from "../read-partition.ts";
 import { formatTable } from "../terminal.ts";

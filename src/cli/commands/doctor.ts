@@ -1,5 +1,5 @@
 import { runtimeFacts } from "../../runtime/session.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { printResult } from "../output.ts";
 import { versionOf } from "../run-file.ts";
 import { formatTable } from "../terminal.ts";

@@ -4,7 +4,7 @@ import { BrodmannError } from "../../errors.ts";
 import { correlateUnits } from "../../graph/activation-graph.ts";
 import { assertGraphPath } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { openCompute } from "../device.ts";
 import { openInputs } from "../inputs.ts";
 import { prepareFile, printResult } from "../output.ts";

@@ -1,5 +1,5 @@
 import { INPUT_LAYER } from "../../network/unit-flow.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { openInputs } from "../inputs.ts";
 import { printResult } from "../output.ts";
 import { formatTable } from "../terminal.ts";

@@ -5,7 +5,7 @@ import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { Partition } from "../../partition/partition.ts";
 import { formatPartition } from "../../partition/partition-file.ts";
 import { partitionGraph } from "../../partition/partition-graph.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { openCompute } from "../device.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { readPartition } from "../read-partition.ts";

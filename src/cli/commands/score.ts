@@ -1,7 +1,7 @@
 import { BrodmannError } from "../../errors.ts";
 import { scoreImportance } from "../../scores/importance.ts";
 import { formatScores } from "../../scores/scores-file.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command-context.ts";
 import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
