@@ -51,8 +51,8 @@ export async function analyzeNetwork(
   const settings: PartitionSettings = { method: "spectral", ...options.partition, seed };
   const graph = await buildUnitGraph(network, data, compute, options);
   await options.onGraph?.(graph);
-  const kPerLayer =
-    graph.scope === "local" ? await countGlobalClusters(network, data, compute, options) : undefined;
+  const needsK = graph.scope === "local" && settings.method !== "louvain";
+  const kPerLayer = needsK ? await countGlobalClusters(network, data, compute, options) : undefined;
   const partition = await partitionGraph(compute, graph, { ...settings, kPerLayer }, options);
   await options.onPartition?.(partition, graph);
   const importance = await scoreImportance(network, data, partition, options);

@@ -71,6 +71,7 @@ export interface Importance {
   readonly seed: number;
   readonly inputs: number;
   readonly baseline: Baseline;
+  /** By layer, then cluster id. */
   readonly subclusters: readonly SubclusterImportance[];
   readonly network: Readonly<Record<ImportanceName, NetworkRow>>;
   /** Subclusters not tested: single units or nearly whole layers. */
@@ -126,7 +127,7 @@ export async function scoreImportance(
     const scores = scoreLayer(layer, damages, protocol, shuffles);
     for (const name of IMPORTANCE_NAMES) strata[name].push(stratumOf(layer, damages, MEASURES[name]));
     scored.push(...scores);
-    options.onLayer?.(scores);
+    options.onLayer?.(byCluster(scores));
   }
   const row = (name: ImportanceName) =>
     networkRow(
@@ -140,11 +141,14 @@ export async function scoreImportance(
     seed,
     inputs: data.count,
     baseline,
-    subclusters: scored,
+    subclusters: layers.flatMap(({ name }) => byCluster(scored.filter(({ layer }) => layer === name))),
     network: { accuracy: row("accuracy"), classRange: row("classRange"), loss: row("loss") },
     filtered: layers.reduce((total, { filtered }) => total + filtered.length, 0),
   };
 }
+
+const byCluster = (scores: readonly SubclusterImportance[]): SubclusterImportance[] =>
+  [...scores].sort((a, b) => a.cluster - b.cluster);
 
 /** The layers a partition of the network may name: the network's own, and its inputs in dense networks. */
 function partitionLayers(network: Network): { name: string; units: number }[] {

@@ -17,7 +17,7 @@ export interface LayerSubclusters {
   readonly layerUnits: number;
   /** Units with a label (method note: E); random sets come from these only. */
   readonly eligible: Int32Array;
-  /** Subclusters that are tested, by ascending cluster id. */
+  /** Subclusters that are tested, by their first unit: an order that does not change when clusters are renamed. */
   readonly tested: readonly Subcluster[];
   /** Subclusters left out because they are single units or nearly the whole layer. */
   readonly filtered: readonly Subcluster[];
@@ -45,9 +45,10 @@ export function findSubclusters(network: Network, partition: Partition): LayerSu
       if (units) units.push(unit);
       else members.set(cluster, [unit]);
     });
-    const subclusters = [...members]
-      .sort(([a], [b]) => a - b)
-      .map(([cluster, units]): Subcluster => ({ cluster, units: Int32Array.from(units) }));
+    const subclusters = Array.from(
+      members,
+      ([cluster, units]): Subcluster => ({ cluster, units: Int32Array.from(units) }),
+    );
     const isTested = ({ units }: Subcluster) =>
       units.length >= LEAST_UNITS && units.length <= LARGEST_SHARE * eligible.length;
     return [

@@ -61,7 +61,12 @@ const CASES: readonly Case[] = [
     isFeatureRow: true,
     draw: (model) => {
       const parameters = [model.floats("b.weight", [6, 7]), model.floats("b.bias", [1], [0.75])];
-      const b = model.node("Gemm", [relu(model, model.dense("x", "a", 5, 6)), ...parameters], {}, { name: "b" });
+      const b = model.node(
+        "Gemm",
+        [relu(model, model.dense("x", "a", 5, 6)), ...parameters],
+        {},
+        { name: "b" },
+      );
       return model.dense(relu(model, b), "head", 7, CLASSES);
     },
   },
@@ -217,7 +222,9 @@ describe("masked and subtracting lesions", () => {
         }
         // The sets must matter, or the comparisons above say nothing.
         const [none = [], ...others] = byMask;
-        const change = Math.max(...others.flatMap((row) => row.map((v, at) => Math.abs(v - (none[at] ?? 0)))));
+        const change = Math.max(
+          ...others.flatMap((row) => row.map((v, at) => Math.abs(v - (none[at] ?? 0)))),
+        );
         expect(change).toBeGreaterThan(1e-2);
       } finally {
         await masked.dispose();
@@ -225,6 +232,33 @@ describe("masked and subtracting lesions", () => {
       }
     },
   );
+
+  it("keep their digits where the lesioned unit outweighs all others", async () => {
+    const model = sketch([5], { seed: 2 });
+    // Unit 0 is 300,000 everywhere: its share of a sum leaves no digit of the others behind.
+    const bias = model.floats("a.bias", [6], [3e5, 0.1, 0.2, 0.3, 0.4, 0.5]);
+    const a = model.node(
+      "Gemm",
+      ["x", model.floats("a.weight", [6, 5]), bias],
+      { transB: 1n },
+      { name: "a" },
+    );
+    const b = relu(model, model.dense(relu(model, a), "b", 6, 7));
+    const bytes = model.encode(model.dense(b, "head", 7, CLASSES));
+    const network = await loadNetworkBytes(bytes, "outweighed");
+    const data = randomData(12, [5], CLASSES);
+    const sets = [[0], [0, 4], [0, 1, 2, 3]].map((units) => Int32Array.from(units));
+    const runner = await createLesionRunner(network, layerNamed(network, "a"), data.count);
+    const found = await logProbabilitiesOf(runner, sets, data, 12);
+    await runner.dispose();
+    for (const [i, set] of sets.entries()) {
+      const zeroed = withWeights(bytes, "b.weight", (at, old) => (set.includes(at % 6) ? 0 : old));
+      const expected = logSoftmax(await runModel(zeroed, data.values, [12, 5]));
+      expected.forEach((value, at) => {
+        expect(found[i]?.[at]).toBeCloseTo(value, 4);
+      });
+    }
+  });
 
   it.each<[string, (model: Sketch) => string]>([
     [
@@ -279,7 +313,10 @@ describe("masked and subtracting lesions", () => {
 
 describe("memory", () => {
   /** The most inputs that a computation asks for at once. */
-  async function mostAskedFor(count: number, run: (data: LabelledInputs) => Promise<unknown>): Promise<number> {
+  async function mostAskedFor(
+    count: number,
+    run: (data: LabelledInputs) => Promise<unknown>,
+  ): Promise<number> {
     const labels = Int32Array.from({ length: count }, (_, i) => i % CLASSES);
     let most = 0;
     let next = 0;
