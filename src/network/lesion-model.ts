@@ -15,6 +15,7 @@ import {
 import { encodePart, type ModelGraph, partOf, readsOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
 import { LOG_PROBABILITIES, logProbabilityNode } from "./outcomes.ts";
+import { withWinograd } from "./winograd.ts";
 
 /** Names of the suffix's inputs. */
 export const CUT = "brodmann/cut";
@@ -113,7 +114,7 @@ function encodeSuffix(
   isTiled: boolean,
 ): Uint8Array {
   const cut = layer.output.value;
-  const part = partOf(network.graph, [network.logits], new Set([cut, ...bypasses]));
+  const part = withWinograd(network, partOf(network.graph, [network.logits], new Set([cut, ...bypasses])));
   const joint = isTiled ? tiledJoint(network, layer, bypasses) : plainJoint(network, layer, bypasses);
   return encodePart(network.graph, {
     nodes: [...joint.nodes, ...part.nodes, logProbabilityNode(network)],
