@@ -51,6 +51,7 @@ const rows = layers.map((name, row) => {
 });
 const height = TOP + layers.length * ROW_HEIGHT + 12;
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" fill="#222">
+<title>The functional areas of an MNIST network, and what lesions of them cost</title>
 <rect width="${WIDTH}" height="${height}" rx="10" fill="#ffffff"/>
 ${text(24, 34, 18, "The functional areas of an MNIST network", 'font-weight="600"')}
 ${text(24, 56, 13, "each dot a unit, coloured by cluster (correlated activations)", 'fill="#555"')}
@@ -87,7 +88,7 @@ function lossBars(subclusters: readonly SubclusterImportance[], top: number): st
     const random = base - Math.max(0, damage.lossIncrease - verdicts.loss.difference) * scale;
     const fill = COLOURS[cluster % COLOURS.length];
     return [
-      `<rect x="${x.toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(step - 5).toFixed(1)}" height="${tall.toFixed(1)}" fill="${fill}"><title>cluster ${cluster}, ${units.length} units: loss +${damage.lossIncrease.toFixed(3)}, p = ${verdicts.loss.p.toFixed(3)}</title></rect>`,
+      `<rect x="${x.toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(step - 5).toFixed(1)}" height="${tall.toFixed(1)}" fill="${fill}"><title>cluster ${cluster}, ${units.length} units: loss ${damage.lossIncrease < 0 ? "" : "+"}${damage.lossIncrease.toFixed(3)}, p = ${verdicts.loss.p.toFixed(3)}</title></rect>`,
       `<line x1="${(x - 1).toFixed(1)}" x2="${(x + step - 4).toFixed(1)}" y1="${random.toFixed(1)}" y2="${random.toFixed(1)}" stroke="#222" stroke-width="1.5"/>`,
     ].join("");
   });
