@@ -3,9 +3,9 @@
  * largest eigenvalues of D^-1/2 A D^-1/2, divided by the roots of the degrees, which makes them those of the random
  * walk Laplacian, and k-means on their rows.
  *
- * The method note keeps the restart of lowest inertia. Where eigenvalues hardly differ, solutions within a percent of
- * that inertia have n-cuts that differ by several percent either way, so of the ten best different solutions the one
- * of lowest n-cut is kept: n-cut is what the eigenvectors relax. Clear clusters have one best solution anyway.
+ * The method note keeps the restart of lowest inertia. Where eigenvalues hardly differ, solutions within a few percent
+ * of that inertia have n-cuts that differ by several percent either way, so of the best of these the one of lowest
+ * n-cut is kept: n-cut is what the eigenvectors relax. Clear clusters have one best solution anyway.
  */
 import type { Compute, KmeansResult, SymmetricMatrix } from "../compute/compute.ts";
 import type { RunOptions } from "../progress.ts";
@@ -16,8 +16,10 @@ import { requireClusters } from "./require-clusters.ts";
 
 /** Graphs up to this size get 25 k-means restarts, larger ones 100 (method note 4.1). */
 const SMALL_GRAPH = 2000;
-/** Solutions of k-means whose n-cuts are compared. */
-const SOLUTIONS = 10;
+/** Solutions of k-means whose n-cuts are compared: each takes a pass over the graph, which is nothing on small ones. */
+const SOLUTIONS = { small: 25, large: 10 } as const;
+/** Solutions of a higher inertia than this share of the best are worse ones, not other ones. */
+const COMPARABLE = 1.1;
 
 /**
  * A cluster for every node, -1 for isolated ones; ids are dense and may be fewer than `k`. `part` numbers the random streams of a
@@ -41,13 +43,14 @@ export async function spectral(
     options,
   );
   const points = randomWalkRows(vectors, connected.degree, k);
-  const restarts = count <= SMALL_GRAPH ? 25 : 100;
+  const isSmall = count <= SMALL_GRAPH;
+  const restarts = isSmall ? 25 : 100;
   const solutions = await compute.kmeans(
     points,
     k,
     k,
     restarts,
-    SOLUTIONS,
+    isSmall ? SOLUTIONS.small : SOLUTIONS.large,
     rng(seed, "spectral", "k-means", part),
     options,
   );
@@ -63,9 +66,11 @@ async function lowestCut(
   k: number,
 ): Promise<Int32Array> {
   let best = solutions[0]?.labels ?? new Int32Array();
-  if (solutions.length < 2) return best;
+  const limit = COMPARABLE * (solutions[0]?.inertia ?? 0);
+  const comparable = solutions.filter(({ inertia }) => inertia <= limit);
+  if (comparable.length < 2) return best;
   let lowest = Number.POSITIVE_INFINITY;
-  for (const { labels } of solutions) {
+  for (const { labels } of comparable) {
     const cut = normalizedCut(await compute.clusterWeights(matrix, labels, k));
     if (cut >= lowest) continue;
     lowest = cut;
