@@ -211,54 +211,57 @@ export class GpuDevice {
       params.set(new Uint8Array(step.params), index * UNIFORM_STRIDE);
     });
     const names = new Set(dispatches.map(({ kernel }) => kernel.name));
-    this.#checked([label, ...names].join(", "), () => {
-      this.#device.queue.writeBuffer(uniforms.buffer, 0, params);
-      const encoder = this.#device.createCommandEncoder({ label: `${label}/commands` });
-      let pass: GPUComputePassEncoder | null = null;
-      let index = 0;
-      for (const step of steps) {
-        if (step.kind === "dispatch") {
-          const pipeline = pipelines[index] as GPUComputePipeline;
-          const { name } = step.kernel;
-          const [x, y] = dispatchGrid(name, step.groups, this.limits.groupsPerDimension);
-          const group = this.#device.createBindGroup({
-            label: `${name}/bindings`,
-            layout: pipeline.getBindGroupLayout(0),
-            entries: [
-              {
-                binding: 0,
-                resource: {
-                  buffer: uniforms.buffer,
-                  offset: UNIFORM_STRIDE * index,
-                  size: step.params.byteLength,
+    try {
+      this.#checked([label, ...names].join(", "), () => {
+        this.#device.queue.writeBuffer(uniforms.buffer, 0, params);
+        const encoder = this.#device.createCommandEncoder({ label: `${label}/commands` });
+        let pass: GPUComputePassEncoder | null = null;
+        let index = 0;
+        for (const step of steps) {
+          if (step.kind === "dispatch") {
+            const pipeline = pipelines[index] as GPUComputePipeline;
+            const { name } = step.kernel;
+            const [x, y] = dispatchGrid(name, step.groups, this.limits.groupsPerDimension);
+            const group = this.#device.createBindGroup({
+              label: `${name}/bindings`,
+              layout: pipeline.getBindGroupLayout(0),
+              entries: [
+                {
+                  binding: 0,
+                  resource: {
+                    buffer: uniforms.buffer,
+                    offset: UNIFORM_STRIDE * index,
+                    size: step.params.byteLength,
+                  },
                 },
-              },
-              ...step.buffers.map(({ buffer, sizeBytes }, i) => ({
-                binding: i + 1,
-                resource: { buffer, size: Math.ceil(sizeBytes / 16) * 16 },
-              })),
-            ],
-          });
-          pass ??= encoder.beginComputePass({ label: `${label}/pass` });
-          pass.setPipeline(pipeline);
-          pass.setBindGroup(0, group);
-          pass.dispatchWorkgroups(x, y);
-          index++;
-          continue;
+                ...step.buffers.map(({ buffer, sizeBytes }, i) => ({
+                  binding: i + 1,
+                  resource: { buffer, size: Math.ceil(sizeBytes / 16) * 16 },
+                })),
+              ],
+            });
+            pass ??= encoder.beginComputePass({ label: `${label}/pass` });
+            pass.setPipeline(pipeline);
+            pass.setBindGroup(0, group);
+            pass.dispatchWorkgroups(x, y);
+            index++;
+            continue;
+          }
+          pass?.end();
+          pass = null;
+          if (step.kind === "clear") encoder.clearBuffer(step.target.buffer);
+          else {
+            const { source, sourceOffset, target, targetOffset, sizeBytes } = step;
+            if (sizeBytes > 0)
+              encoder.copyBufferToBuffer(source.buffer, sourceOffset, target.buffer, targetOffset, sizeBytes);
+          }
         }
         pass?.end();
-        pass = null;
-        if (step.kind === "clear") encoder.clearBuffer(step.target.buffer);
-        else {
-          const { source, sourceOffset, target, targetOffset, sizeBytes } = step;
-          if (sizeBytes > 0)
-            encoder.copyBufferToBuffer(source.buffer, sourceOffset, target.buffer, targetOffset, sizeBytes);
-        }
-      }
-      pass?.end();
-      this.#device.queue.submit([encoder.finish({ label: `${label}/commands` })]);
-    });
-    uniforms.release();
+        this.#device.queue.submit([encoder.finish({ label: `${label}/commands` })]);
+      });
+    } finally {
+      uniforms.release();
+    }
   }
 
   /** Bytes of a buffer, once all submitted work is done. Throws the first error of that work. */
