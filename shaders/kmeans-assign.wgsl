@@ -2,8 +2,8 @@
 //
 // binding  name     access      shape
 // 0        params   uniform
-// 1        points   read        count x dimensions
-// 2        centres  read        restarts x clusters x dimensions
+// 1        points   read        count x quadruples of dimensions, padded with zeros
+// 2        centres  read        restarts x clusters x quadruples
 // 3        moving   read        slots, the restarts that still move
 // 4        labels   read_write  restarts x count
 // 5        moves    read_write  restarts x count pairs: squared distance to the centre, 1 where the label is new
@@ -16,7 +16,8 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 struct Params {
   count: u32,
-  dimensions: u32,
+  // Quadruples of dimensions.
+  quadruples: u32,
   clusters: u32,
   slots: u32,
   // 1 for the first assignment: `labels` holds nothing yet.
@@ -24,17 +25,17 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> points: array<f32>;
-@group(0) @binding(2) var<storage, read> centres: array<f32>;
+@group(0) @binding(1) var<storage, read> points: array<vec4f>;
+@group(0) @binding(2) var<storage, read> centres: array<vec4f>;
 @group(0) @binding(3) var<storage, read> moving: array<u32>;
 @group(0) @binding(4) var<storage, read_write> labels: array<u32>;
 @group(0) @binding(5) var<storage, read_write> moves: array<vec2f>;
 
 fn squared_distance(point: u32, centre: u32) -> f32 {
   var sum = 0.0;
-  for (var i = 0u; i < params.dimensions; i++) {
-    let difference = points[point * params.dimensions + i] - centres[centre * params.dimensions + i];
-    sum += difference * difference;
+  for (var i = 0u; i < params.quadruples; i++) {
+    let difference = points[point * params.quadruples + i] - centres[centre * params.quadruples + i];
+    sum += dot(difference, difference);
   }
   return sum;
 }

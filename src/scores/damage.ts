@@ -54,9 +54,7 @@ export function damageOf(outcome: Outcome, baseline: Baseline): Damage {
   return {
     accuracy: sum(outcome.correct) / sum(classCounts),
     classAccuracy,
-    meanClassAccuracy: rounded(
-      mean(Array.from(classAccuracy).filter((accuracy) => !Number.isNaN(accuracy))),
-    ),
+    meanClassAccuracy: rounded(mean(Array.from(classAccuracy).filter((accuracy) => !Number.isNaN(accuracy)))),
     meanChange,
     classRange: isNoise ? Number.NaN : range,
     loss: outcome.loss,

@@ -239,13 +239,7 @@ describe("correlateUnits", () => {
 
   it("refuses too few samples and too few units that vary", async () => {
     const layers = [{ name: "a", units: 3 }];
-    await expectRefusal(
-      () => correlateUnits(layers, rows(3, 1, []), 1, compute, {}),
-      "E_GRAPH_SAMPLES",
-    );
-    await expectRefusal(
-      () => correlateUnits(layers, rows(3, 20, [0, 2]), 20, compute, {}),
-      "E_GRAPH_DEAD",
-    );
+    await expectRefusal(() => correlateUnits(layers, rows(3, 1, []), 1, compute, {}), "E_GRAPH_SAMPLES");
+    await expectRefusal(() => correlateUnits(layers, rows(3, 20, [0, 2]), 20, compute, {}), "E_GRAPH_DEAD");
   });
 });

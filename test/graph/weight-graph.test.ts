@@ -219,10 +219,7 @@ describe("weight graphs of dense networks", () => {
     const graph = await graphOf(bytes);
     const rows = (name: string, inputs: number, units: number, factor: number) =>
       Array.from({ length: inputs }, (_, i) =>
-        Array.from(
-          weightsOf(bytes, name).subarray(i * units, (i + 1) * units),
-          (w) => Math.abs(w) * factor,
-        ),
+        Array.from(weightsOf(bytes, name).subarray(i * units, (i + 1) * units), (w) => Math.abs(w) * factor),
       );
     expectClose(edgesBetween(graph, "x", "a"), rows("a", 3, 4, 0.5));
     expectClose(edgesBetween(graph, "a", "b"), rows("b", 4, 2, 1));
@@ -346,9 +343,7 @@ describe("weight graphs of convolutional networks", () => {
       kernel: [1, 3],
     });
     const flat = model.node("Flatten", [relu(model, c)]);
-    return model.encode(
-      model.dense(relu(model, model.dense(flat, "dense", 16 * 9, 10)), "logits", 10, 3),
-    );
+    return model.encode(model.dense(relu(model, model.dense(flat, "dense", 16 * 9, 10)), "logits", 10, 3));
   };
 
   it.each(["l1", "l2"] as const)("agree with float64 in every entry (%s)", async (norm) => {
@@ -369,10 +364,7 @@ describe("weight graphs of convolutional networks", () => {
     const a = relu(model, model.conv("x", { name: "a", inputs: 2, units: 4 }));
     const grouped = relu(model, model.conv(a, { name: "grouped", inputs: 4, units: 6, groups: 2 }));
     const depthwise = model.conv(grouped, { name: "depthwise", inputs: 6, units: 6, groups: 6 });
-    const point = relu(
-      model,
-      model.conv(depthwise, { name: "point", inputs: 6, units: 3, kernel: [1, 1] }),
-    );
+    const point = relu(model, model.conv(depthwise, { name: "point", inputs: 6, units: 3, kernel: [1, 1] }));
     const bytes = model.encode(head(model, point, 3));
     const graph = await graphOf(bytes);
     // Stored as 6 units x 2 inputs of the group: units 0-2 read channels 0-1, units 3-5 channels 2-3.
@@ -434,9 +426,19 @@ describe("weight graphs of convolutional networks", () => {
   /** The same function without batch norm nodes: they are multiplied into the kernels and biases. */
   const fused = (model: Uint8Array) => {
     const folded = NORMED.reduce((bytes, name) => {
-      const [gamma, beta, mean, variance, bias] = ["bn.gamma", "bn.beta", "bn.mean", "bn.variance", "bias"].map(
-        (part) => [...weightsOf(model, `${name}.${part}`)],
-      ) as [number[], number[], number[], number[], number[]];
+      const [gamma, beta, mean, variance, bias] = [
+        "bn.gamma",
+        "bn.beta",
+        "bn.mean",
+        "bn.variance",
+        "bias",
+      ].map((part) => [...weightsOf(model, `${name}.${part}`)]) as [
+        number[],
+        number[],
+        number[],
+        number[],
+        number[],
+      ];
       const factor = gamma.map((value, u) => value / Math.sqrt((variance[u] as number) + 1e-3));
       const scaled = withWeights(bytes, `${name}.weight`, (i, old, dims) => {
         const size = dims.slice(1).reduce((product, extent) => product * extent, 1);
@@ -445,8 +447,7 @@ describe("weight graphs of convolutional networks", () => {
       return withWeights(
         scaled,
         `${name}.bias`,
-        (u) =>
-          ((bias[u] as number) - (mean[u] as number)) * (factor[u] as number) + (beta[u] as number),
+        (u) => ((bias[u] as number) - (mean[u] as number)) * (factor[u] as number) + (beta[u] as number),
       );
     }, model);
     return edited(folded, ({ graph }) => {

@@ -61,7 +61,12 @@ const CASES: readonly Case[] = [
     isFeatureRow: true,
     draw: (model) => {
       const parameters = [model.floats("b.weight", [6, 7]), model.floats("b.bias", [1], [0.75])];
-      const b = model.node("Gemm", [relu(model, model.dense("x", "a", 5, 6)), ...parameters], {}, { name: "b" });
+      const b = model.node(
+        "Gemm",
+        [relu(model, model.dense("x", "a", 5, 6)), ...parameters],
+        {},
+        { name: "b" },
+      );
       return model.dense(relu(model, b), "head", 7, CLASSES);
     },
   },
@@ -217,7 +222,9 @@ describe("masked and subtracting lesions", () => {
         }
         // The sets must matter, or the comparisons above say nothing.
         const [none = [], ...others] = byMask;
-        const change = Math.max(...others.flatMap((row) => row.map((v, at) => Math.abs(v - (none[at] ?? 0)))));
+        const change = Math.max(
+          ...others.flatMap((row) => row.map((v, at) => Math.abs(v - (none[at] ?? 0)))),
+        );
         expect(change).toBeGreaterThan(1e-2);
       } finally {
         await masked.dispose();
@@ -279,7 +286,10 @@ describe("masked and subtracting lesions", () => {
 
 describe("memory", () => {
   /** The most inputs that a computation asks for at once. */
-  async function mostAskedFor(count: number, run: (data: LabelledInputs) => Promise<unknown>): Promise<number> {
+  async function mostAskedFor(
+    count: number,
+    run: (data: LabelledInputs) => Promise<unknown>,
+  ): Promise<number> {
     const labels = Int32Array.from({ length: count }, (_, i) => i % CLASSES);
     let most = 0;
     let next = 0;

@@ -14,18 +14,21 @@ function layerOf(sizes: readonly number[] = [2, 5, 5]): LayerSubclusters {
 }
 
 describe("drawNullSets", () => {
-  it.each(["strict", "paper"] as const)("draws eligible units without repetition, sorted (%s)", (protocol) => {
-    const layer = layerOf();
-    const sets = drawNullSets(layer, protocol, 200, 0);
-    expect(sets).toHaveLength(600);
-    sets.forEach((set, i) => {
-      expect(set).toHaveLength([2, 5, 5][i % 3] as number);
-      expect(new Set(set).size).toBe(set.length);
-      expect([...set]).toEqual([...set].sort((a, b) => a - b));
-      for (const unit of set) expect(layer.eligible.includes(unit)).toBe(true);
-    });
-    expect([...layer.eligible]).toEqual(Array.from({ length: 20 }, (_, i) => i + 3));
-  });
+  it.each(["strict", "paper"] as const)(
+    "draws eligible units without repetition, sorted (%s)",
+    (protocol) => {
+      const layer = layerOf();
+      const sets = drawNullSets(layer, protocol, 200, 0);
+      expect(sets).toHaveLength(600);
+      sets.forEach((set, i) => {
+        expect(set).toHaveLength([2, 5, 5][i % 3] as number);
+        expect(new Set(set).size).toBe(set.length);
+        expect([...set]).toEqual([...set].sort((a, b) => a - b));
+        for (const unit of set) expect(layer.eligible.includes(unit)).toBe(true);
+      });
+      expect([...layer.eligible]).toEqual(Array.from({ length: 20 }, (_, i) => i + 3));
+    },
+  );
 
   it("strict: the sets of one draw are disjoint, as labels are permuted", () => {
     const sets = drawNullSets(layerOf(), "strict", 300, 4);
@@ -62,11 +65,14 @@ describe("drawNullSets", () => {
     }
   });
 
-  it.each(["strict", "paper"] as const)("depends on seed and layer, not on how many draws follow (%s)", (protocol) => {
-    const layer = layerOf();
-    const sets = drawNullSets(layer, protocol, 30, 1);
-    expect(drawNullSets(layer, protocol, 20, 1)).toEqual(sets.slice(0, 60));
-    expect(drawNullSets(layer, protocol, 30, 2)).not.toEqual(sets);
-    expect(drawNullSets({ ...layer, name: "b" }, protocol, 30, 1)).not.toEqual(sets);
-  });
+  it.each(["strict", "paper"] as const)(
+    "depends on seed and layer, not on how many draws follow (%s)",
+    (protocol) => {
+      const layer = layerOf();
+      const sets = drawNullSets(layer, protocol, 30, 1);
+      expect(drawNullSets(layer, protocol, 20, 1)).toEqual(sets.slice(0, 60));
+      expect(drawNullSets(layer, protocol, 30, 2)).not.toEqual(sets);
+      expect(drawNullSets({ ...layer, name: "b" }, protocol, 30, 1)).not.toEqual(sets);
+    },
+  );
 });

@@ -21,7 +21,6 @@ export const STANDARDISE: ShaderKernel<
   bindings: { source: "read", scaled: "read_write", dead: "read_write" },
 };
 
-const STANDARDISE_LANES = 64;
 /** Values that are ranked and standardised between two looks at the abort signal. */
 const CHUNK_VALUES = 16 * 2 ** 20;
 /** Bytes of standardised rows that stay on the device. */
@@ -118,7 +117,7 @@ async function standardise(
           groups: chunk,
           params: { rows: chunk, samples, stride, first_row: first },
           buffers: { source: isRanked ? ranks : source, scaled, dead },
-          constants: { WORKGROUP_SIZE: STANDARDISE_LANES },
+          constants: { WORKGROUP_SIZE: device.cooperatingLanes },
         }),
       ]);
       counter.advance(0);

@@ -27,11 +27,11 @@ export const KMEANS_NEAREST: ShaderKernel<
 };
 
 export const KMEANS_ASSIGN: ShaderKernel<
-  "count" | "dimensions" | "clusters" | "slots" | "is_first",
+  "count" | "quadruples" | "clusters" | "slots" | "is_first",
   "points" | "centres" | "moving" | "labels" | "moves"
 > = {
   name: "kmeans-assign",
-  params: { count: "u32", dimensions: "u32", clusters: "u32", slots: "u32", is_first: "u32" },
+  params: { count: "u32", quadruples: "u32", clusters: "u32", slots: "u32", is_first: "u32" },
   bindings: { points: "read", centres: "read", moving: "read", labels: "read_write", moves: "read_write" },
 };
 

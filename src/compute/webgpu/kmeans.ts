@@ -36,6 +36,7 @@ const NO_RUN = 0xffffffff;
 interface State {
   readonly device: GpuDevice;
   readonly count: number;
+  /** Padded with zeros to a multiple of four. */
   readonly dimensions: number;
   readonly k: number;
   readonly restarts: number;
@@ -112,21 +113,22 @@ export async function kmeans(
 function makeState(
   device: GpuDevice,
   values: Float32Array,
-  dimensions: number,
+  width: number,
   k: number,
   restarts: number,
   owned: DeviceBuffer[],
 ): State {
-  const count = values.length / dimensions;
-  const points = new Float32Array(values.length);
+  const count = values.length / width;
+  const dimensions = 4 * Math.ceil(width / 4);
+  const points = new Float32Array(count * dimensions);
   let squares = 0;
-  for (let dimension = 0; dimension < dimensions; dimension++) {
+  for (let dimension = 0; dimension < width; dimension++) {
     let sum = 0;
-    for (let at = dimension; at < values.length; at += dimensions) sum += values[at] as number;
+    for (let at = dimension; at < values.length; at += width) sum += values[at] as number;
     const mean = sum / count;
-    for (let at = dimension; at < values.length; at += dimensions) {
-      const value = Math.fround((values[at] as number) - mean);
-      points[at] = value;
+    for (let point = 0; point < count; point++) {
+      const value = Math.fround((values[point * width + dimension] as number) - mean);
+      points[point * dimensions + dimension] = value;
       squares += value * value;
     }
   }
@@ -146,7 +148,7 @@ function makeState(
     restarts,
     pointsPerRun,
     runs,
-    meanVariance: squares / (count * dimensions),
+    meanVariance: squares / (count * width),
     points: own("points", points.length),
     centres: own("centres", restarts * k * dimensions),
     moved: own("moved", restarts * k * dimensions),
@@ -237,7 +239,7 @@ async function iterate(state: State, active: Int32Array, isFirst: boolean): Prom
   device.write(moving, Uint32Array.from(active));
   const assign = dispatch(KMEANS_ASSIGN, {
     groups: Math.ceil((slots * count) / LANES),
-    params: { count, dimensions, clusters: k, slots, is_first: isFirst ? 1 : 0 },
+    params: { count, quadruples: dimensions / 4, clusters: k, slots, is_first: isFirst ? 1 : 0 },
     buffers: { points, centres, moving, labels, moves },
   });
   await device.submit("kmeans", [assign, ...updateSteps(state, slots)]);

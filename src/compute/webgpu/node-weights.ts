@@ -30,8 +30,12 @@ export const NODE_WEIGHTS_SPARSE: ShaderKernel<
   bindings: { row_ends: "read", columns: "read", weights: "read", labels: "read", sums: "read_write" },
 };
 
-/** Columns of one workgroup of the kernels that go down columns. */
-export const COLUMNS_PER_GROUP = 32;
+/** Constants of kernels that go down columns: columns of a workgroup, and lanes, several of which share a column. */
+export function columnConstants(device: GpuDevice): { COLUMNS: number; WORKGROUP_SIZE: number } {
+  const lanes = device.cooperatingLanes;
+  return lanes <= 32 ? { COLUMNS: lanes, WORKGROUP_SIZE: lanes } : { COLUMNS: 32, WORKGROUP_SIZE: 2 * lanes };
+}
+
 const ROWS_PER_GROUP = 64;
 
 /**
@@ -66,10 +70,17 @@ export async function nodeWeights(
       params: { ...place, columns: piece.columns },
       buffers: { values: piece.values, labels, sums },
     };
-    steps.push(dispatch(NODE_WEIGHTS_ROWS, { groups: piece.rows, ...call }));
+    steps.push(
+      dispatch(NODE_WEIGHTS_ROWS, {
+        groups: piece.rows,
+        constants: { WORKGROUP_SIZE: device.cooperatingLanes },
+        ...call,
+      }),
+    );
     if (!piece.isMirrored) continue;
-    const groups = Math.ceil(piece.columns / COLUMNS_PER_GROUP);
-    steps.push(dispatch(NODE_WEIGHTS_COLUMNS, { groups, ...call }));
+    const constants = columnConstants(device);
+    const groups = Math.ceil(piece.columns / constants.COLUMNS);
+    steps.push(dispatch(NODE_WEIGHTS_COLUMNS, { groups, constants, ...call }));
   }
   await device.submit("node-weights", steps);
   return readFloats(device, sums);

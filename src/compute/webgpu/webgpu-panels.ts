@@ -7,7 +7,7 @@ import type { PanelStore } from "../panels.ts";
 import type { DeviceBuffer } from "./device-buffer.ts";
 import type { DeviceMatrix } from "./device-matrix.ts";
 import type { GpuDevice } from "./gpu-device.ts";
-import { COLUMNS_PER_GROUP } from "./node-weights.ts";
+import { columnConstants } from "./node-weights.ts";
 import { dispatch, type ShaderKernel, type Step } from "./shader-kernel.ts";
 import { readFloats } from "./transfer.ts";
 
@@ -145,7 +145,7 @@ export async function webgpuPanels(
             buffers: { vectors, scale, scaled },
           }),
           { kind: "clear", target: product },
-          ...productSteps(matrix, vectorGroups, scaled, product),
+          ...productSteps(device, matrix, vectorGroups, scaled, product),
           dispatch(PANEL_UNSCALE, {
             groups: Math.ceil((count * size) / LANES),
             params: { size, stride, first: target, count, factor: operator.weightScale / matrix.factor },
@@ -160,6 +160,7 @@ export async function webgpuPanels(
             groups: Math.ceil(aCount / 4) * Math.ceil(bCount / 4),
             params: { stride: stride / 4, first: a, first_count: aCount, second: b, second_count: bCount },
             buffers: { vectors, products },
+            constants: { WORKGROUP_SIZE: device.cooperatingLanes },
           }),
         ]);
         return Float64Array.from(await readFloats(device, products));
@@ -199,6 +200,7 @@ export async function webgpuPanels(
 
 /** Adds the product of the matrix with groups of 16 vectors to `product`, block by block in their order. */
 function productSteps(
+  device: GpuDevice,
   matrix: DeviceMatrix,
   vectorGroups: number,
   vectors: DeviceBuffer,
@@ -226,10 +228,17 @@ function productSteps(
     }
     const { columns, values } = piece;
     const call = { params: { ...params, columns }, buffers: { values, vectors, product } };
-    steps.push(dispatch(PRODUCT_ROWS, { groups: Math.ceil(piece.rows / 2) * vectorGroups, ...call }));
+    steps.push(
+      dispatch(PRODUCT_ROWS, {
+        groups: Math.ceil(piece.rows / 2) * vectorGroups,
+        constants: { WORKGROUP_SIZE: device.cooperatingLanes },
+        ...call,
+      }),
+    );
     if (!piece.isMirrored) continue;
-    const groups = Math.ceil(columns / COLUMNS_PER_GROUP) * vectorGroups;
-    steps.push(dispatch(PRODUCT_COLUMNS, { groups, ...call }));
+    const constants = columnConstants(device);
+    const groups = Math.ceil(columns / constants.COLUMNS) * vectorGroups;
+    steps.push(dispatch(PRODUCT_COLUMNS, { groups, constants, ...call }));
   }
   return steps;
 }

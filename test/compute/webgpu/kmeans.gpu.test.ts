@@ -101,7 +101,7 @@ describe("kmeans", () => {
   test("points beyond a binding are refused, and nothing stays behind", async () => {
     const error = await catchError(() => kmeans(small(), cloud(600, 2), 2, 3, 2, 1, rng(0, "k-means")));
     expect(error.code).toBe("E_DEVICE_LIMIT");
-    expect(error.message).toContain("kmeans/points: found 4800 bytes");
+    expect(error.message).toContain("kmeans/points: found 9600 bytes");
   });
 
   test("an abort ends it", async () => {
@@ -147,10 +147,18 @@ describe("shaders", () => {
     const labels = new Uint32Array(4);
     const moves = new Float32Array(8);
     centres.set([2, 9]);
+    const padded = (values: Float32Array) =>
+      Float32Array.from(values).reduce(
+        (quadruples, value, at) => {
+          quadruples[4 * at] = value;
+          return quadruples;
+        },
+        new Float32Array(4 * values.length),
+      );
     await runOnInterpreter(KMEANS_ASSIGN, {
       groups: 1,
-      params: { count: 4, dimensions: 1, clusters: 2, slots: 1, is_first: 1 },
-      buffers: { points, centres, moving, labels, moves },
+      params: { count: 4, quadruples: 1, clusters: 2, slots: 1, is_first: 1 },
+      buffers: { points: padded(points), centres: padded(centres), moving, labels, moves },
       constants,
     });
     expect(Array.from(labels)).toEqual([0, 0, 1, 1]);
