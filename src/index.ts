@@ -12,7 +12,7 @@
  */
 export type { Analysis, AnalyzeOptions } from "./analyze.ts";
 export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute.ts";
-export { createCpuCompute } from "./compute/cpu/cpu-compute.ts";
+export { type DeviceName, type OpenedCompute, openCompute } from "./compute/open-compute.ts";
 export { type Activations, loadActivations } from "./data/activations.ts";
 export { type Dataset, type DatasetOptions, loadDataset } from "./data/dataset.ts";
 export { BrodmannError } from "./errors.ts";

@@ -1,21 +1,22 @@
 import type { Compute } from "../compute/compute.ts";
-import { createCpuCompute } from "../compute/cpu/cpu-compute.ts";
+import { openCompute } from "../compute/open-compute.ts";
 import { BrodmannError } from "../errors.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Opens the device that graphs and partitions are computed on. Throws `E_DEVICE_MISSING`. */
-export async function openCompute(flags: Flags, terminal: Terminal): Promise<Compute> {
+/** Opens the device of `--device` and says which it is and why. Throws `E_DEVICE_MISSING`. */
+export async function openDevice(flags: Flags, terminal: Terminal): Promise<Compute> {
   const { device = "auto" } = flags;
-  if (device === "webgpu" || device === "chrome") {
+  if (device === "chrome") {
     throw new BrodmannError(
       "E_DEVICE_MISSING",
-      `--device ${device}: found only the CPU, expected a WebGPU device`,
+      "--device chrome: found no support for it, expected a browser",
       {
-        hint: "This version computes on the CPU: use --device cpu or leave the flag out.",
+        hint: "This version does not run in Chrome yet: use --device webgpu or cpu.",
       },
     );
   }
-  if (device === "auto") terminal.say("device: cpu (this version has no WebGPU kernels)");
-  return createCpuCompute();
+  const { compute, reason } = await openCompute(device);
+  terminal.say(reason);
+  return compute;
 }

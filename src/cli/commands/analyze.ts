@@ -6,7 +6,7 @@ import { clustersOfNodes, formatPartition } from "../../partition/partition-file
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
-import { openCompute } from "../device.ts";
+import { openDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
@@ -49,7 +49,7 @@ export async function analyzeInto(
 ): Promise<void> {
   const startMs = performance.now();
   checkScoreFlags(flags);
-  const compute = await openCompute(flags, terminal);
+  const compute = await openDevice(flags, terminal);
   try {
     if (folder !== null) await prepareFolder(folder, FILES);
     const inputs = await openInputs(modelPath, flags, terminal);

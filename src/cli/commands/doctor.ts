@@ -1,3 +1,4 @@
+import { BrodmannError } from "../../errors.ts";
 import { runtimeFacts } from "../../runtime/session.ts";
 import type { CommandContext } from "../command-context.ts";
 import { printResult } from "../output.ts";
@@ -30,13 +31,8 @@ export async function run({ flags }: CommandContext): Promise<void> {
       advice: "",
     },
     await imageSupport(),
-    {
-      what: "WebGPU",
-      works: false,
-      found: "no kernels in this version",
-      advice: "Graphs and partitions run on the CPU.",
-    },
-    { what: "Chrome", works: false, found: "not used by this version", advice: "" },
+    await gpuSupport(),
+    { what: "Chrome", works: false, found: "--device chrome is not in this version", advice: "" },
   ];
   if (flags.json) {
     await printResult(JSON.stringify({ schema: "brodmann/doctor/1", findings }));
@@ -49,6 +45,29 @@ export async function run({ flags }: CommandContext): Promise<void> {
 function isNodeFit(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   return major > 20 || (major === 20 && minor >= 19);
+}
+
+/** The adapter that `--device webgpu` would take; a software one works, but `auto` passes it over. */
+async function gpuSupport(): Promise<Finding> {
+  try {
+    const { openNodeGpu } = await import("../../compute/webgpu/open-node-gpu.ts");
+    const device = await openNodeGpu({ adapter: "any" });
+    try {
+      const { name, vendor, type } = device.facts;
+      const megabytes = Math.round(device.limits.bindingBytes / 2 ** 20);
+      return {
+        what: "WebGPU",
+        works: true,
+        found: `${vendor} ${name} (${type}), bindings of ${megabytes} MB, ${[...device.features].join(" ")}`,
+        advice: type === "software" ? "--device auto takes the CPU, which is faster than this adapter." : "",
+      };
+    } finally {
+      device.dispose();
+    }
+  } catch (error) {
+    if (!(error instanceof BrodmannError)) throw error;
+    return { what: "WebGPU", works: false, found: error.message, advice: error.hint };
+  }
 }
 
 async function imageSupport(): Promise<Finding> {

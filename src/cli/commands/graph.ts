@@ -5,7 +5,7 @@ import { correlateUnits } from "../../graph/activation-graph.ts";
 import { assertGraphPath } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { CommandContext } from "../command-context.ts";
-import { openCompute } from "../device.ts";
+import { openDevice } from "../device.ts";
 import { openInputs } from "../inputs.ts";
 import { prepareFile, printResult } from "../output.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
@@ -78,7 +78,7 @@ async function buildGraph({ flags, positionals, terminal, signal }: CommandConte
     onProgress: terminal.progress,
   };
   const [model] = positionals;
-  const compute = await openCompute(flags, terminal);
+  const compute = await openDevice(flags, terminal);
   try {
     if (model !== undefined) {
       const { network, data } = await openInputs(model, flags, terminal);

@@ -6,7 +6,7 @@ import type { Partition } from "../../partition/partition.ts";
 import { formatPartition } from "../../partition/partition-file.ts";
 import { partitionGraph } from "../../partition/partition-graph.ts";
 import type { CommandContext } from "../command-context.ts";
-import { openCompute } from "../device.ts";
+import { openDevice } from "../device.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { readPartition } from "../read-partition.ts";
 
@@ -14,7 +14,7 @@ import { readPartition } from "../read-partition.ts";
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
   const [graphPath = ""] = positionals;
   if (flags.out !== undefined) await prepareFile(flags.out, [graphPath, flags.like]);
-  const compute = await openCompute(flags, terminal);
+  const compute = await openDevice(flags, terminal);
   try {
     const graph = await readGraph(graphPath);
     const kPerLayer = await localClusters(graph, flags.k, flags.like);

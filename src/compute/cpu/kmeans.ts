@@ -14,8 +14,10 @@ import type { Rng } from "../../statistics/rng.ts";
 import type { KmeansResult } from "../compute.ts";
 import type { DenseMatrix, Matmul } from "./matmul.ts";
 
-const MAX_ITERATIONS = 300;
-const SHIFT_TOLERANCE = 1e-4;
+/** Iterations after which a restart stops in any case. */
+export const MAX_ITERATIONS = 300;
+/** Share of the mean variance below which the centres of a restart count as still. */
+export const SHIFT_TOLERANCE = 1e-4;
 /** Iterations that every restart gets, and those between two halvings of what still moves then. */
 const FULL_ITERATIONS = 16;
 const HALVING_INTERVAL = 8;
@@ -102,7 +104,7 @@ export async function kmeans(
 const SAME_INERTIA = 1e-6;
 
 /** The `kept` restarts of lowest inertia, one of each solution. */
-function distinctBest(inertia: Float64Array, kept: number): Int32Array {
+export function distinctBest(inertia: Float64Array, kept: number): Int32Array {
   const ranked = Array.from(inertia.keys()).sort(
     (a, b) => (inertia[a] as number) - (inertia[b] as number) || a - b,
   );
@@ -113,12 +115,13 @@ function distinctBest(inertia: Float64Array, kept: number): Int32Array {
   return Int32Array.from((distinct.length > 0 ? distinct : ranked).slice(0, kept));
 }
 
-function isHalving(iteration: number): boolean {
+/** Whether the worse half of the moving restarts is given up after this iteration (from 0). */
+export function isHalving(iteration: number): boolean {
   return iteration + 1 >= FULL_ITERATIONS && (iteration + 1 - FULL_ITERATIONS) % HALVING_INTERVAL === 0;
 }
 
 /** The half of the restarts (at least one) with the lower inertia, in their order. */
-function betterHalf(restarts: Int32Array, inertia: Float64Array): Int32Array {
+export function betterHalf(restarts: Int32Array, inertia: Float64Array): Int32Array {
   const ranked = Array.from(restarts).sort(
     (a, b) => (inertia[a] as number) - (inertia[b] as number) || a - b,
   );
@@ -421,7 +424,12 @@ function fillEmptyCluster(state: State, restart: number, cluster: number): void 
 }
 
 /** Sum of squared distances to the means of the clusters, in float64. */
-function exactInertia(points: Float32Array, dimensions: number, k: number, labels: Int32Array): number {
+export function exactInertia(
+  points: Float32Array,
+  dimensions: number,
+  k: number,
+  labels: Int32Array,
+): number {
   const means = new Float64Array(k * dimensions);
   const sizes = new Float64Array(k);
   for (let point = 0; point < labels.length; point++) {

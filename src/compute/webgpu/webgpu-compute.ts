@@ -1,0 +1,50 @@
+import type { Compute } from "../compute.ts";
+import { normalizedOperator } from "../cpu/operator.ts";
+import { spectralEmbedding } from "../spectral-embedding.ts";
+import { correlations } from "./correlations.ts";
+import type { GpuDevice } from "./gpu-device.ts";
+import { kernelNorms } from "./kernel-norms.ts";
+import { kmeans } from "./kmeans.ts";
+import { MatrixCache } from "./matrix-cache.ts";
+import { clusterWeights } from "./node-weights.ts";
+import { webgpuPanels } from "./webgpu-panels.ts";
+
+/**
+ * The kernels on a WebGPU device, in Node or in a browser. `dispose()` disposes of the device as well.
+ *
+ * @example
+ * const compute = createWebgpuCompute(await openNodeGpu());
+ * const { values } = await compute.correlations(activations, units, samples, "spearman");
+ * await compute.dispose();
+ */
+export function createWebgpuCompute(device: GpuDevice): Compute {
+  const matrices = new MatrixCache(device);
+  return {
+    device: "webgpu",
+    kernelNorms: (kernel, norm) => kernelNorms(device, kernel, norm),
+    correlations: (values, units, samples, method, options) =>
+      correlations(device, values, units, samples, method, options),
+    degrees: async (matrix) => (await matrices.get(matrix)).degree.slice(),
+    spectralEmbedding: async (matrix, k, rng, options) => {
+      const kept = await matrices.get(matrix);
+      const withPanels: Parameters<typeof spectralEmbedding>[3] = async (capacity, block, solve) => {
+        const operator = normalizedOperator(matrix, kept.degree);
+        const panels = await webgpuPanels(device, kept.matrix, operator, capacity, block);
+        try {
+          return await solve(panels);
+        } finally {
+          panels.dispose();
+        }
+      };
+      return spectralEmbedding(matrix, kept.degree, k, withPanels, rng, options);
+    },
+    kmeans: (points, dimensions, k, restarts, kept, rng, options) =>
+      kmeans(device, points, dimensions, k, restarts, kept, rng, options),
+    clusterWeights: async (matrix, labels, clusters) =>
+      clusterWeights(device, (await matrices.get(matrix)).matrix, labels, clusters),
+    dispose: async () => {
+      matrices.clear();
+      device.dispose();
+    },
+  };
+}
