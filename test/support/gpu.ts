@@ -3,8 +3,8 @@
  * released. A machine without an adapter fails the tests with the reason and the fix; it never skips them.
  */
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import type { DeviceLimits, GpuDevice } from "../../src/compute/webgpu/gpu-device.ts";
-import { openNodeGpu } from "../../src/compute/webgpu/open-node-gpu.ts";
+import { adapterFacts, type DeviceLimits, GpuDevice } from "../../src/compute/webgpu/gpu-device.ts";
+import { openNodeGpu, readShaderFile, requestNodeAdapter } from "../../src/compute/webgpu/open-node-gpu.ts";
 import { BrodmannError } from "../../src/errors.ts";
 
 /** Sizes around the workgroup size, and one with several workgroups. */
@@ -20,15 +20,25 @@ export async function openTestGpu(limits?: Partial<DeviceLimits>): Promise<GpuDe
   }
 }
 
+/** The software adapter under the name of a hardware one, so that kernels run with the workgroups that GPUs get. */
+export async function openAsHardware(): Promise<GpuDevice> {
+  const adapter = await requestNodeAdapter("software");
+  const facts = { ...adapterFacts(adapter), type: "hardware" } as const;
+  return new GpuDevice(await adapter.requestDevice(), { readShader: readShaderFile, facts });
+}
+
 /** A function that gives the device, to be called inside tests. */
-export function useGpu(limits?: Partial<DeviceLimits>): () => GpuDevice {
+export function useGpu(
+  limits?: Partial<DeviceLimits>,
+  open: () => Promise<GpuDevice> = () => openTestGpu(limits),
+): () => GpuDevice {
   let device: GpuDevice | null = null;
   const current = () => {
     if (device === null) throw new Error("the device is there inside tests only");
     return device;
   };
   beforeAll(async () => {
-    device = await openTestGpu(limits);
+    device = await open();
   });
   afterEach(async () => {
     await current().finish();

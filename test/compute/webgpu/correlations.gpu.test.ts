@@ -13,10 +13,11 @@ import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { catchError } from "../../support/catch-error.ts";
-import { SIZES, useGpu } from "../../support/gpu.ts";
+import { openAsHardware, SIZES, useGpu } from "../../support/gpu.ts";
 import { expectLayout, runOnInterpreter } from "../../support/shader-checks.ts";
 
 const gpu = useGpu();
+const hardware = useGpu({}, openAsHardware);
 const matmul = new Matmul();
 afterAll(() => matmul.dispose());
 
@@ -84,6 +85,7 @@ describe.each(["pearson", "spearman"] as const)("%s", (method) => {
   test("several tiles: as on the CPU, twice the same bytes", async () => {
     const values = activations(300, 20);
     await expectLikeCpu(gpu(), values, 300, 20, method);
+    await expectLikeCpu(hardware(), values, 300, 20, method);
     const again = () => correlations(gpu(), values, 300, 20, method);
     expect((await again()).values).toEqual((await again()).values);
   });

@@ -28,12 +28,13 @@ import {
 } from "../../../src/compute/webgpu/webgpu-panels.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { catchError } from "../../support/catch-error.ts";
-import { SIZES, useGpu } from "../../support/gpu.ts";
+import { openAsHardware, SIZES, useGpu } from "../../support/gpu.ts";
 import { chain, sparse, within } from "../../support/reference-graphs.ts";
 import { expectLayout, runOnInterpreter } from "../../support/shader-checks.ts";
 
 const gpu = useGpu();
 // Bindings of 2 kB: the blocks below go in pieces of a few rows.
+const hardware = useGpu({}, openAsHardware);
 const small = useGpu({ bindingBytes: 2048, groupsPerDimension: 9 });
 const matmul = new Matmul();
 afterAll(() => matmul.dispose());
@@ -86,6 +87,7 @@ function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tole
 describe.each([
   ["a usual device", gpu],
   ["a device of small bindings", small],
+  ["a device of large workgroups", hardware],
 ] as const)("on %s", (_, device) => {
   describe.each(Object.entries(GRAPHS))("%s", (_name, make) => {
     const matrix = make();
@@ -116,7 +118,7 @@ describe.each([
 
 describe("vectors on the device", () => {
   /** The same operations on both stores; every range is compared afterwards. */
-  async function compare(matrix: SymmetricMatrix, block: number): Promise<void> {
+  async function compare(matrix: SymmetricMatrix, block: number, device: GpuDevice = gpu()): Promise<void> {
     const operator = normalizedOperator(
       matrix,
       cpuDegrees(matrix).map((value) => value + 0.01),
@@ -138,9 +140,9 @@ describe("vectors on the device", () => {
       return { gram, rows: await panels.read(0, 3 * block + 1) };
     };
     const expected = await script(cpuPanels(matmul, operator, capacity, block));
-    await withMatrix(gpu(), matrix, async (uploaded) => {
+    await withMatrix(device, matrix, async (uploaded) => {
       const run = async () => {
-        const panels = await webgpuPanels(gpu(), uploaded, operator, capacity, block);
+        const panels = await webgpuPanels(device, uploaded, operator, capacity, block);
         try {
           return await script(panels);
         } finally {
@@ -156,6 +158,7 @@ describe("vectors on the device", () => {
 
   test.each(Object.entries(GRAPHS))("%s: as on the CPU", async (_, make) => {
     await compare(make(), 8);
+    await compare(make(), 8, hardware());
   });
 
   test.each(SIZES.slice(1))(

@@ -11,10 +11,11 @@ import {
 } from "../../../src/compute/webgpu/ranks.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
 import { rng } from "../../../src/statistics/rng.ts";
-import { SIZES, useGpu } from "../../support/gpu.ts";
+import { openAsHardware, SIZES, useGpu } from "../../support/gpu.ts";
 import { expectLayout, runOnInterpreter } from "../../support/shader-checks.ts";
 
 const gpu = useGpu();
+const hardware = useGpu({}, openAsHardware);
 // Workgroup memory for 128 keys only: rows of 1000 take three merges.
 const narrow = useGpu({ workgroupBytes: 512 });
 
@@ -53,6 +54,7 @@ function layerValues(rows: number, samples: number): Float32Array {
 
 describe.each([
   ["in workgroup memory", gpu],
+  ["in large workgroups", hardware],
   ["with merges in global memory", narrow],
 ] as const)("ranks %s", (_, device) => {
   test.each(SIZES)("of %i samples are those of the CPU", async (samples) => {
