@@ -2,7 +2,7 @@
  * WebGPU in Node, by Dawn. The only file that imports `webgpu`, and the only one of this folder that needs Node: a
  * browser passes its own adapter and its own shader reader to `GpuDevice`.
  */
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { BrodmannError, messageOf } from "../../errors.ts";
@@ -40,6 +40,8 @@ export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu
 export async function requestNodeAdapter(
   wanted: "hardware" | "any" | "software" = "any",
 ): Promise<GPUAdapter> {
+  // Without any driver Dawn would only print warnings of its own.
+  if (wanted === "hardware" && !hasDriver()) throw missingAdapter(wanted);
   if (gpu === null) {
     gpu = startDawn(wanted);
     gpu.catch(() => {
@@ -48,9 +50,32 @@ export async function requestNodeAdapter(
   }
   const adapter = await (await gpu).requestAdapter({ powerPreference: "high-performance" });
   if (adapter !== null) return adapter;
+  throw missingAdapter(wanted);
+}
+
+function missingAdapter(wanted: string): BrodmannError {
   const kind = wanted === "any" ? "" : `${wanted} `;
-  throw new BrodmannError("E_DEVICE_MISSING", `WebGPU: found no ${kind}adapter`, {
+  return new BrodmannError("E_DEVICE_MISSING", `WebGPU: found no ${kind}adapter`, {
     hint: missingHint(wanted),
+  });
+}
+
+/** Where the Vulkan loader looks for driver descriptions. */
+const DRIVER_FOLDERS = [
+  "/etc",
+  "/usr/share",
+  "/usr/local/share",
+  "/usr/local/etc",
+  "/usr/local/nvidia/share",
+];
+
+/** Whether a graphics driver is installed; other systems than Linux always bring one. */
+function hasDriver(): boolean {
+  const { VK_ICD_FILENAMES, VK_DRIVER_FILES, VK_ADD_DRIVER_FILES } = process.env;
+  if (process.platform !== "linux" || VK_ICD_FILENAMES || VK_DRIVER_FILES || VK_ADD_DRIVER_FILES) return true;
+  return DRIVER_FOLDERS.some((folder) => {
+    const path = join(folder, "vulkan/icd.d");
+    return existsSync(path) && readdirSync(path).some((name) => name.endsWith(".json"));
   });
 }
 
