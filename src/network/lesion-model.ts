@@ -43,7 +43,11 @@ export function cutAtLayer(network: Network, layer: Layer): LesionModel {
   const cut = layer.output.value;
   const bypasses = bypassesOf(network, cut);
   const isTiled =
-    probe.fixedBatch === null && [cut, ...bypasses].every((name) => probe.values.get(name)?.batchAxis === 0);
+    probe.fixedBatch === null &&
+    [cut, ...bypasses].every((name) => {
+      const { batchAxis, elementType } = probe.values.get(name) ?? {};
+      return batchAxis === 0 && (elementType === DataType.FLOAT || elementType === DataType.INT64);
+    });
   const suffixNodes = partOf(graph, [network.logits], new Set([cut, ...bypasses])).nodes;
   return {
     prefix: encodePrefix(network, [cut, ...bypasses]),

@@ -1,5 +1,5 @@
-import type { Session, Tensors } from "../runtime/session.ts";
-import { floatTensor, type Tensor } from "../runtime/session.ts";
+import { floatTensor, type Session, Tensor, type Tensors } from "../runtime/session.ts";
+import { batchesOf } from "./batching.ts";
 import type { Network } from "./network.ts";
 
 /**
@@ -17,15 +17,48 @@ export interface LesionRunner {
   dispose(): Promise<void>;
 }
 
-/** Runs the part of the network in front of a cut; the network's input itself may cross the cut as well. */
+/**
+ * Runs the part of the network in front of a cut on a batch, `rowsAtOnce` rows at a time, since its values may be far
+ * larger than those that cross; the network's input itself may cross the cut as well.
+ */
 export async function runPrefix(
   network: Network,
   prefix: Session,
   inputs: Float32Array,
   rows: number,
+  rowsAtOnce: number,
 ): Promise<Tensors> {
-  const input = floatTensor(inputs, [rows, ...network.inputShape]);
-  return { ...(await prefix.run({ [network.probe.input]: input })), [network.probe.input]: input };
+  const name = network.probe.input;
+  const width = inputs.length / rows;
+  const pieces: Tensors[] = [];
+  for (const { start, rows: count } of batchesOf(rows, rowsAtOnce)) {
+    const values = inputs.subarray(start * width, (start + count) * width);
+    pieces.push(await prefix.run({ [name]: floatTensor(values, [count, ...network.inputShape]) }));
+  }
+  const [first = {}] = pieces;
+  const made =
+    pieces.length === 1
+      ? first
+      : Object.fromEntries(
+          Object.keys(first).map((key) => [key, joinRows(pieces.map((piece) => tensorNamed(piece, key)))]),
+        );
+  return { ...made, [name]: floatTensor(inputs, [rows, ...network.inputShape]) };
+}
+
+/** Tensors one behind the other along their first axis, the batch. */
+function joinRows(parts: readonly Tensor[]): Tensor {
+  const rows = parts.reduce((total, { dims }) => total + (dims[0] as number), 0);
+  const size = parts.reduce((total, part) => total + part.size, 0);
+  const [first] = parts;
+  const rest = first?.dims.slice(1) ?? [];
+  const integers = first?.type === "int64";
+  const values = integers ? new BigInt64Array(size) : new Float32Array(size);
+  let offset = 0;
+  for (const { data } of parts) {
+    values.set(data as never, offset);
+    offset += (data as Float32Array).length;
+  }
+  return new Tensor(integers ? "int64" : "float32", values as never, [rows, ...rest]);
 }
 
 /** A tensor by name that a model is known to make. */

@@ -17,11 +17,16 @@ export async function createMaskedRunner(
   const classes = classCount(network);
   const model = cutAtLayer(network, layer);
   const rowsAtOnce = rowsPerRun(network, model.suffixNodes);
-  const inputsAtOnce =
-    network.probe.fixedBatch ??
-    Math.min(rowsAtOnce, rowsPerRun(network, model.prefixNodes, PREFIX_FLOATS), INPUTS_PER_TILE, inputs);
+  const prefixRows = rowsPerRun(network, model.prefixNodes, PREFIX_FLOATS);
+  const inputSize = network.inputShape.reduce((total, size) => total * size, 1);
+  // Only float and integer values with the batch in front can be put together from several runs of the prefix.
+  const mostRows = model.isTiled ? Math.max(1, Math.floor(PREFIX_FLOATS / inputSize)) : prefixRows;
+  const inputsAtOnce = network.probe.fixedBatch ?? Math.min(rowsAtOnce, mostRows, INPUTS_PER_TILE, inputs);
   const lesionsAtOnce = model.isTiled ? Math.max(1, Math.floor(rowsAtOnce / inputsAtOnce)) : 1;
-  const prefix = await Session.create(model.prefix, { label: `${network.name}, in front of ${layer.name}` });
+  const prefix = await Session.create(model.prefix, {
+    label: `${network.name}, in front of ${layer.name}`,
+    isOccasional: true,
+  });
   const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
   const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * classes);
   const { dims } = layer.output.map;
@@ -31,7 +36,7 @@ export async function createMaskedRunner(
     inputsAtOnce,
     lesionsAtOnce,
     async load(batch, count) {
-      const outputs = await runPrefix(network, prefix, batch, count);
+      const outputs = await runPrefix(network, prefix, batch, count, network.probe.fixedBatch ?? prefixRows);
       floatValues(outputs[model.cut], model.cut);
       crossing[CUT] = tensorNamed(outputs, model.cut);
       model.bypasses.forEach((name, number) => {

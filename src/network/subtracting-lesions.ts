@@ -68,7 +68,7 @@ export async function createSubtractingRunner(
     inputsAtOnce,
     lesionsAtOnce: 1,
     async load(batch, rows) {
-      const outputs = await runPrefix(network, prefix, batch, rows);
+      const outputs = await runPrefix(network, prefix, batch, rows, rows);
       const transposed = floatValues(outputs[TRANSPOSED], cut);
       const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
       const masses = featureMasses(transposed, rows, largestWeights);
@@ -194,7 +194,10 @@ async function openSessions(
     ],
     outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
   });
-  const prefix = await Session.create(prefixModel, { label: `${network.name}, in front of ${layer.name}` });
+  const prefix = await Session.create(prefixModel, {
+    label: `${network.name}, in front of ${layer.name}`,
+    isOccasional: true,
+  });
   const suffix = await Session.create(suffixModel, { label: `${network.name}, behind ${layer.name}` });
   return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [subtract, ...rest.nodes] };
 }

@@ -17,6 +17,11 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Switch off graph optimisation, for sessions that run once. */
   readonly isOneShot?: boolean;
+  /**
+   * Let the threads sleep between runs, for a session that runs now and then beside a busy one: threads that wait by
+   * spinning would keep a core from the other.
+   */
+  readonly isOccasional?: boolean;
 }
 
 /** A model loaded into ONNX Runtime; `dispose()` frees its memory. */
@@ -37,6 +42,7 @@ export class Session {
         intraOpNumThreads: options.threads ?? availableParallelism(),
         interOpNumThreads: 1,
         graphOptimizationLevel: options.isOneShot ? "disabled" : "all",
+        ...(options.isOccasional ? { extra: { session: { intra_op: { allow_spinning: "0" } } } } : {}),
         // Only fatal: its errors reach people through ours.
         logSeverityLevel: 4,
       });
