@@ -25,8 +25,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("README", () => {
-  // What runs this file: installing, testing and (the global setup of the tests) building.
-  const notHere = /^npm (ci|test|pack|run build)\b/;
+  // What runs this file or stands beside it: installing, checking, testing, and building (the global setup).
+  const notHere = /^npm (ci|test|pack|run (build|test:unit|check))\b/;
   const commands = blocks("sh")
     .flatMap((block) => block.split("\n"))
     .map((line) => line.replace(/#.*/, "").trim())

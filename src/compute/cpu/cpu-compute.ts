@@ -1,4 +1,4 @@
-import type { Compute } from "../compute.ts";
+import type { Compute, SymmetricMatrix } from "../compute.ts";
 import { spectralEmbedding } from "../spectral-embedding.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import { correlations } from "./correlations.ts";
@@ -18,14 +18,21 @@ import { degrees, normalizedOperator } from "./operator.ts";
  */
 export async function createCpuCompute(): Promise<Compute> {
   const matmul = new Matmul();
+  // A pass over the whole matrix, which every step of a partition asks for; matrices do not change.
+  const known = new WeakMap<SymmetricMatrix, Float64Array>();
+  const degreesOf = (matrix: SymmetricMatrix): Float64Array => {
+    const degree = known.get(matrix) ?? degrees(matrix);
+    known.set(matrix, degree);
+    return degree;
+  };
   return {
     device: "cpu",
     kernelNorms: async (kernel, norm) => kernelNorms(kernel, norm),
     correlations: (values, units, samples, method, options) =>
       correlations(matmul, values, units, samples, method, options),
-    degrees: async (matrix) => degrees(matrix),
+    degrees: async (matrix) => degreesOf(matrix).slice(),
     spectralEmbedding: async (matrix, k, rng, options) => {
-      const degree = degrees(matrix);
+      const degree = degreesOf(matrix);
       const withPanels: Parameters<typeof spectralEmbedding>[3] = (capacity, block, solve) =>
         solve(cpuPanels(matmul, normalizedOperator(matrix, degree), capacity, block));
       return spectralEmbedding(matrix, degree, k, withPanels, rng, options);
