@@ -1,4 +1,9 @@
-import type { LayerEdges } from "./weight-graph.ts";
+/** Edges between two layers, earlier x later units; layers are numbers in the graph. */
+export interface LayerEdges {
+  readonly from: number;
+  readonly to: number;
+  readonly values: Float32Array;
+}
 
 /** Layers and edges that are clustered together, and the layers that take their labels from it. */
 export interface LocalPart {

@@ -5,20 +5,13 @@ import type { Compute, SymmetricBlock } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
 import { kernelOf, type Layer, type Network } from "../network/network.ts";
 import { type FlowConnection, INPUT_LAYER } from "../network/unit-flow.ts";
-import { localParts } from "./local-parts.ts";
+import { type LayerEdges, localParts } from "./local-parts.ts";
 import type { GraphLayer, UnitGraph } from "./unit-graph.ts";
 
 export interface WeightGraphOptions {
   readonly scope?: "global" | "local" | undefined;
   /** Entrywise norm of a kernel slice; default `l1`. */
   readonly norm?: "l1" | "l2" | undefined;
-}
-
-/** Edges between two layers, earlier x later units; layers are numbers in the graph. */
-export interface LayerEdges {
-  readonly from: number;
-  readonly to: number;
-  readonly values: Float32Array;
 }
 
 /**
