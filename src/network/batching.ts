@@ -2,14 +2,14 @@ import type { NodeProto } from "../runtime/onnx.ts";
 import type { Network } from "./network.ts";
 
 /**
- * Rows that a run of these nodes should take at once: as many as keep the largest value that a node makes within
+ * Rows that a run of these nodes should take at once: as many as keep the largest value that a node reads or makes within
  * `budget` floats, so that one node's output is still in cache when the next one reads it, and memory stays
  * bounded whatever the number of inputs.
  */
 export function rowsPerRun(network: Network, nodes: readonly NodeProto[], budget: number = 2 ** 21): number {
   if (network.probe.fixedBatch !== null) return network.probe.fixedBatch;
   let largest = 1;
-  for (const name of nodes.flatMap((node) => node.output)) {
+  for (const name of new Set(nodes.flatMap((node) => [...node.input, ...node.output]))) {
     const value = network.probe.values.get(name);
     if (value === undefined || value.batchAxis < 0) continue;
     const size = value.shape.reduce((total, extent) => total * extent, 1);

@@ -2,7 +2,7 @@
  * ONNX messages: decoding, encoding and the few builders that model edits need.
  * The only file that imports `onnx-buf` and `@bufbuild/protobuf`.
  */
-import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   type AttributeProto,
   AttributeProto_AttributeType,
@@ -32,10 +32,6 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
 
 export function encodeModel(model: ModelProto): Uint8Array {
   return toBinary(ModelProtoSchema, model);
-}
-
-export function cloneNode(node: NodeProto): NodeProto {
-  return clone(NodeProtoSchema, node);
 }
 
 /** A node; `attributes` given as `{ axis: 1n, alpha: 0.5, axes: [2n, 3n] }`. */
