@@ -27,6 +27,8 @@ export interface CaseOptions {
   readonly runs: number;
   /** Floating-point operations that are counted as useful, for the share of the roof. */
   readonly operations?: number;
+  /** Runs before each run, untimed. */
+  readonly prepare?: () => void;
   readonly facts?: Readonly<Record<string, string | number>>;
 }
 
@@ -36,14 +38,17 @@ export function quantile(ascending: readonly number[], share: number): number {
   return ascending[rank - 1] ?? Number.NaN;
 }
 
-/** Runs `work` once to warm up and then `runs` times. */
+/** Runs `work` once to warm up and then `runs` times, each after an untimed `prepare`. */
 export async function measure(
   work: () => Promise<unknown> | unknown,
   runs: number,
+  prepare: () => void = () => {},
 ): Promise<{ medianMs: number; p95Ms: number; minMs: number; runs: number }> {
+  prepare();
   await work();
   const times: number[] = [];
   for (let run = 0; run < runs; run++) {
+    prepare();
     const start = performance.now();
     await work();
     times.push(performance.now() - start);
@@ -86,7 +91,7 @@ export class Bench {
 
   /** Times one case. */
   async add(name: string, work: () => Promise<unknown> | unknown, options: CaseOptions): Promise<Timing> {
-    const times = await measure(work, options.runs);
+    const times = await measure(work, options.runs, options.prepare);
     const gflops = options.operations === undefined ? null : options.operations / times.medianMs / 1e6;
     return this.#keep({ name, ...times, roofShare: this.#shareOf(gflops), facts: options.facts ?? {} });
   }

@@ -84,7 +84,10 @@ export interface Compute {
   readonly device: "cpu" | "webgpu";
   /** Entrywise L1 or L2 norm of each kernel slice: outputs x inputs. */
   kernelNorms(kernel: Kernel, norm: "l1" | "l2"): Promise<Float32Array>;
-  /** Squared correlations of the rows of `values` (units x samples, row-major). */
+  /**
+   * Squared correlations of the rows of `values` (units x samples, row-major). `values` is scratch space: what it holds
+   * afterwards is undefined, so that a second array of its size is never needed.
+   */
   correlations(
     values: Float32Array,
     units: number,

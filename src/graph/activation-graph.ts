@@ -57,7 +57,7 @@ export async function buildActivationGraph(
 
 /**
  * The same graph from activations recorded elsewhere: `values` is units x samples, row-major, the units of all
- * layers one after another.
+ * layers one after another. It is scratch space: what it holds afterwards is undefined.
  *
  * Throws `E_GRAPH_SAMPLES` for fewer than two samples and `E_GRAPH_DEAD` when fewer than two units vary.
  */

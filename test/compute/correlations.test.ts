@@ -47,11 +47,11 @@ describe("correlations", () => {
     });
   });
 
-  test.each([1, 2, 31, 33, 256, 257, 300])("%i units: both triangles, zero diagonal", async (units) => {
+  test.each([1, 2, 15, 17, 128, 129, 300])("%i units: both triangles, zero diagonal", async (units) => {
     const samples = 40;
     const random = rng(units, "rows");
     const rows = Float32Array.from({ length: units * samples }, () => random.normal());
-    const { values, isDead } = await compute.correlations(rows, units, samples, "pearson");
+    const { values, isDead } = await compute.correlations(rows.slice(), units, samples, "pearson");
     expect(isDead.every((dead) => dead === 0)).toBe(true);
     for (let i = 0; i < units; i++) {
       expect(values[i * units + i]).toBe(0);
@@ -69,7 +69,7 @@ describe("correlations", () => {
 
   test("Spearman is Pearson of the ranks, and keeps no trace of a monotone map", async () => {
     const rows = referenceRows(5, 300, 11);
-    const spearman = await compute.correlations(rows, 5, 300, "spearman");
+    const spearman = await compute.correlations(rows.slice(), 5, 300, "spearman");
     const ranks = new Float32Array(rows.length);
     const rank = rankerFor(300);
     for (let unit = 0; unit < 5; unit++) {
@@ -86,7 +86,7 @@ describe("correlations", () => {
     rows.fill(0.1, samples, 2 * samples);
     rows[2 * samples + 7] = Number.NaN;
     rows[3 * samples + 9] = Number.POSITIVE_INFINITY;
-    const { values, isDead } = await compute.correlations(rows, 6, samples, method);
+    const { values, isDead } = await compute.correlations(rows.slice(), 6, samples, method);
     expect([...isDead]).toEqual([0, 1, 1, 1, 0, 0]);
     for (let i = 0; i < 6; i++) {
       for (const dead of [1, 2, 3]) {
@@ -100,7 +100,7 @@ describe("correlations", () => {
   test("copies correlate fully and never above 1; a sign makes no difference", async () => {
     const row = Float32Array.from({ length: 1000 }, rng(0, "copies").normal);
     const rows = Float32Array.from([...row, ...row, ...row.map((value) => -3 * value)]);
-    const { values } = await compute.correlations(rows, 3, 1000, "pearson");
+    const { values } = await compute.correlations(rows.slice(), 3, 1000, "pearson");
     for (const at of [1, 2, 5]) {
       expect(values[at]).toBeLessThanOrEqual(1);
       expect(values[at]).toBeGreaterThan(1 - 1e-5);

@@ -205,11 +205,11 @@ describe("correlateUnits", () => {
       { name: "c", units: 2 },
     ];
     const values = rows(7, 30, [1, 3, 4]);
-    const global = await correlateUnits(layers, values, 30, compute, { from: "elsewhere" });
+    const global = await correlateUnits(layers, values.slice(), 30, compute, { from: "elsewhere" });
     expect([...global.layer]).toEqual([0, 0, 2, 2]);
     expect([...global.unit]).toEqual([0, 2, 0, 1]);
     expect(global.facts).toMatchObject({ from: "elsewhere", deadUnits: 3, samples: 30 });
-    const local = await correlateUnits(layers, values, 30, compute, {}, { scope: "local" });
+    const local = await correlateUnits(layers, values.slice(), 30, compute, {}, { scope: "local" });
     expect([...local.layer]).toEqual([0, 0, 2, 2]);
     expect(local.parts).toEqual([
       { nodeStart: 0, nodeCount: 2, keeps: [0] },

@@ -20,7 +20,7 @@ const rankShortRow = makeRanker(SHORT_ROW);
 
 /**
  * A function that writes the ranks of `values` (1 ... length, ties get their mean) to `ranks`, for rows up to the given
- * length. Values must be finite; -0 equals 0. The function allocates nothing.
+ * length. Values must be finite; -0 equals 0. The function allocates nothing; `ranks` may be `values`.
  *
  * @example
  * const rank = rankerFor(4);
