@@ -24,6 +24,8 @@ const HALVING_INTERVAL = 8;
 /** Scores of one product; 4 MB, so that the loop behind it still finds them in the cache. */
 const TILE_SCORES = 1 << 20;
 const MAX_TILE_POINTS = 4096;
+/** Points whose distances are summed together in seeding. */
+const BLOCK_POINTS = 64;
 
 /** Points and the state of all restarts; `width` is dimensions + 1, the last column being 1. */
 interface State {
@@ -213,7 +215,10 @@ function writeFactor(
   factor[dimensions * columns + column] = square / 2;
 }
 
-/** k-means++: each next centre is a point drawn with probability proportional to its squared distance. */
+/**
+ * k-means++: each next centre is a point drawn with probability proportional to its squared distance. Distances are
+ * summed by blocks of points, so that a draw finds its block first and then looks at the points of that block only.
+ */
 async function seed(
   matmul: Matmul,
   state: State,
@@ -221,12 +226,13 @@ async function seed(
   rng: Rng,
   options: RunOptions,
 ): Promise<void> {
-  const { count, dimensions, width, k, restarts, points, centres, squares } = state;
+  const { count, dimensions, width, k, restarts, points, centres } = state;
   const nearest = new Float32Array(count * restarts).fill(Number.POSITIVE_INFINITY);
   const factor = new Float32Array(width * restarts);
   const chosen = Int32Array.from({ length: restarts }, () => rng.integer(count));
-  const totals = new Float64Array(restarts);
-  const left = new Float64Array(restarts);
+  const blockSums = new Float64Array(Math.ceil(count / BLOCK_POINTS) * restarts);
+  const multiply = (a: DenseMatrix, b: DenseMatrix) =>
+    matmul.multiply("AB", a, b, scores.subarray(0, a.rows * restarts));
   for (let cluster = 0; cluster < k; cluster++) {
     throwIfAborted(options.signal);
     for (let restart = 0; restart < restarts; restart++) {
@@ -238,47 +244,79 @@ async function seed(
       writeFactor(factor, restarts, restart, centres, at, dimensions);
     }
     if (cluster === k - 1) return;
-    totals.fill(0);
-    const multiply = (a: DenseMatrix, b: DenseMatrix) =>
-      matmul.multiply("AB", a, b, scores.subarray(0, a.rows * restarts));
+    blockSums.fill(0);
     await forEachTile(state, factor, restarts, multiply, (first, end) => {
-      for (let point = first; point < end; point++) {
-        const square = squares[point] as number;
-        const from = (point - first) * restarts;
-        const to = point * restarts;
-        for (let restart = 0; restart < restarts; restart++) {
-          const distance = Math.max(0, square + 2 * (scores[from + restart] as number));
-          const kept = nearest[to + restart] as number;
-          const smaller = Math.min(distance, kept);
-          nearest[to + restart] = smaller;
-          totals[restart] = (totals[restart] as number) + smaller;
-        }
-      }
+      lowerDistances(state, scores, nearest, blockSums, first, end);
     });
-    // A centre has distance 0 to itself but for rounding, which must not make it likely to be drawn again.
     for (let restart = 0; restart < restarts; restart++) {
-      const at = (chosen[restart] as number) * restarts + restart;
-      totals[restart] = (totals[restart] as number) - (nearest[at] as number);
+      // A centre has distance 0 to itself but for rounding, which must not make it likely to be drawn again.
+      const centre = chosen[restart] as number;
+      const block = Math.floor(centre / BLOCK_POINTS) * restarts + restart;
+      const at = centre * restarts + restart;
+      blockSums[block] = (blockSums[block] as number) - (nearest[at] as number);
       nearest[at] = 0;
-    }
-    for (let restart = 0; restart < restarts; restart++) {
-      left[restart] = rng.uniform() * (totals[restart] as number);
-      chosen[restart] = -1;
-    }
-    for (let point = 0; point < count; point++) {
-      const from = point * restarts;
-      for (let restart = 0; restart < restarts; restart++) {
-        const distance = nearest[from + restart] as number;
-        const rest = (left[restart] as number) - distance;
-        if (rest < 0 && (left[restart] as number) >= 0 && distance > 0) chosen[restart] = point;
-        left[restart] = rest;
-      }
-    }
-    for (let restart = 0; restart < restarts; restart++) {
-      // Nothing left to draw from (fewer distinct points than centres), or lost to rounding at the very end.
-      if (chosen[restart] === -1) chosen[restart] = rng.integer(count);
+      // Nothing to draw from when there are fewer distinct points than centres.
+      chosen[restart] = drawPoint(state, nearest, blockSums, restart, rng.uniform()) ?? rng.integer(count);
     }
   }
+}
+
+/** Lowers `nearest` (count x restarts) to the distances of a tile's scores and adds them to the sums of their blocks. */
+function lowerDistances(
+  { restarts, squares }: State,
+  scores: Float32Array,
+  nearest: Float32Array,
+  blockSums: Float64Array,
+  first: number,
+  end: number,
+): void {
+  let from = 0;
+  let to = first * restarts;
+  for (let point = first; point < end; point++) {
+    const square = squares[point] as number;
+    let block = Math.floor(point / BLOCK_POINTS) * restarts;
+    for (let restart = 0; restart < restarts; restart++, from++, to++, block++) {
+      const distance = square + 2 * (scores[from] as number);
+      let smaller = nearest[to] as number;
+      if (distance < smaller) {
+        smaller = distance > 0 ? distance : 0;
+        nearest[to] = smaller;
+      }
+      blockSums[block] = (blockSums[block] as number) + smaller;
+    }
+  }
+}
+
+/** The point at which the running sum of a restart's distances passes `share` of their total; undefined if all are 0. */
+function drawPoint(
+  { count, restarts }: State,
+  nearest: Float32Array,
+  blockSums: Float64Array,
+  restart: number,
+  share: number,
+): number | undefined {
+  let total = 0;
+  for (let at = restart; at < blockSums.length; at += restarts) total += blockSums[at] as number;
+  let left = share * total;
+  let drawn: number | undefined;
+  for (let first = 0, at = restart; first < count; first += BLOCK_POINTS, at += restarts) {
+    const sum = blockSums[at] as number;
+    if (left >= sum) {
+      left -= sum;
+      continue;
+    }
+    const end = Math.min(count, first + BLOCK_POINTS);
+    for (let point = first; point < end; point++) {
+      const distance = nearest[point * restarts + restart] as number;
+      if (distance === 0) continue;
+      drawn = point;
+      left -= distance;
+      if (left < 0) return drawn;
+    }
+    // Rounding of the block's sum: the last point that can be drawn stands for what is left.
+    if (drawn !== undefined) return drawn;
+  }
+  return drawn;
 }
 
 /**
@@ -292,21 +330,15 @@ async function assign(
   scratch: Scratch,
   isFirst: boolean,
 ): Promise<Int32Array> {
-  const { dimensions, width, k, restarts, points, labels, centres, sums, sizes, inertia, squares } = state;
+  const { dimensions, width, k, centres, inertia, squares } = state;
   const { scores, minima } = scratch;
   const columns = active.length * k;
   const factor = new Float32Array(width * columns);
   for (let slot = 0; slot < active.length; slot++) {
     const restart = active[slot] as number;
     for (let cluster = 0; cluster < k; cluster++) {
-      writeFactor(
-        factor,
-        columns,
-        slot * k + cluster,
-        centres,
-        (restart * k + cluster) * dimensions,
-        dimensions,
-      );
+      const at = (restart * k + cluster) * dimensions;
+      writeFactor(factor, columns, slot * k + cluster, centres, at, dimensions);
     }
   }
   const changes = new Int32Array(active.length);
@@ -320,30 +352,7 @@ async function assign(
       minima.subarray(0, a.rows * active.length),
     );
   await forEachTile(state, factor, columns, multiply, (first, end) => {
-    let at = 0;
-    let group = 0;
-    for (let point = first; point < end; point++) {
-      const from = point * width;
-      for (let slot = 0; slot < active.length; slot++, at += k, group++) {
-        const restart = active[slot] as number;
-        const old = labels[point * restarts + restart] as number;
-        const smallest = minima[group] as number;
-        halfInertia[slot] = (halfInertia[slot] as number) + smallest;
-        // In a tie the old cluster stays.
-        if (scores[at + old] === smallest && !isFirst) continue;
-        let nearest = 0;
-        while (nearest < k - 1 && scores[at + nearest] !== smallest) nearest++;
-        changes[slot] = (changes[slot] as number) + 1;
-        labels[point * restarts + restart] = nearest;
-        const to = restart * k + nearest;
-        addPoint(sums, to * dimensions, points, from, dimensions, 1);
-        sizes[to] = (sizes[to] as number) + 1;
-        if (isFirst) continue;
-        const away = restart * k + old;
-        addPoint(sums, away * dimensions, points, from, dimensions, -1);
-        sizes[away] = (sizes[away] as number) - 1;
-      }
-    }
+    assignTile(state, active, scratch, isFirst, first, end, changes, halfInertia);
   });
   let total = 0;
   for (const square of squares) total += square;
@@ -351,6 +360,43 @@ async function assign(
     inertia[active[slot] as number] = total + 2 * (halfInertia[slot] as number);
   }
   return changes;
+}
+
+/** One tile of `assign`; adds to `changes` and `halfInertia`, by active restart. */
+function assignTile(
+  { dimensions, width, k, restarts, points, labels, sums, sizes }: State,
+  active: Int32Array,
+  { scores, minima }: Scratch,
+  isFirst: boolean,
+  first: number,
+  end: number,
+  changes: Int32Array,
+  halfInertia: Float64Array,
+): void {
+  let at = 0;
+  let group = 0;
+  for (let point = first; point < end; point++) {
+    const from = point * width;
+    for (let slot = 0; slot < active.length; slot++, at += k, group++) {
+      const restart = active[slot] as number;
+      const old = labels[point * restarts + restart] as number;
+      const smallest = minima[group] as number;
+      halfInertia[slot] = (halfInertia[slot] as number) + smallest;
+      // In a tie the old cluster stays.
+      if (scores[at + old] === smallest && !isFirst) continue;
+      let nearest = 0;
+      while (nearest < k - 1 && scores[at + nearest] !== smallest) nearest++;
+      changes[slot] = (changes[slot] as number) + 1;
+      labels[point * restarts + restart] = nearest;
+      const to = restart * k + nearest;
+      addPoint(sums, to * dimensions, points, from, dimensions, 1);
+      sizes[to] = (sizes[to] as number) + 1;
+      if (isFirst) continue;
+      const away = restart * k + old;
+      addPoint(sums, away * dimensions, points, from, dimensions, -1);
+      sizes[away] = (sizes[away] as number) - 1;
+    }
+  }
 }
 
 function addPoint(
