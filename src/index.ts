@@ -11,7 +11,7 @@
  * console.log(scores.network.loss.permutationP);
  */
 export type { Analysis, AnalyzeOptions } from "./analyze.ts";
-export { type OpenedChrome, openChrome } from "./chrome/open-chrome.ts";
+export { type ChromeOptions, type OpenedChrome, openChrome } from "./chrome/open-chrome.ts";
 export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute.ts";
 export { type DeviceName, type OpenedCompute, openCompute } from "./compute/open-compute.ts";
 export { type Activations, loadActivations } from "./data/activations.ts";

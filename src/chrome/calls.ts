@@ -9,6 +9,9 @@ import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
 
+/** What runs networks in the page. */
+export type NetworkProvider = "webgpu" | "wasm";
+
 /** The adapter and the libraries that a page has found. */
 export interface PageFacts {
   readonly adapter: {
@@ -18,16 +21,22 @@ export interface PageFacts {
     readonly bindingBytes: number;
     readonly features: readonly string[];
   };
-  /** Version of onnxruntime-web. */
-  readonly runtime: string;
-  /** Threads of its CPU provider. */
-  readonly threads: number;
+  readonly runtime: {
+    /** Version of onnxruntime-web. */
+    readonly version: string;
+    readonly networks: NetworkProvider;
+    /** Threads of its CPU provider. */
+    readonly threads: number;
+  };
 }
 
 /** Every call of the page: its arguments and its result. Callbacks among the options are called in Node. */
 export interface PageCalls {
-  /** Takes an adapter and loads ONNX Runtime; null where there is no adapter. */
-  open(call: Record<string, never>): PageFacts | null;
+  /**
+   * Takes an adapter and sets ONNX Runtime up; null where there is no adapter. `networks` names the provider of networks;
+   * without it, WebGPU on a hardware adapter and the CPU (WebAssembly) beside a software one, which is slower.
+   */
+  open(call: { readonly networks?: NetworkProvider | undefined }): PageFacts | null;
   holdNetwork(call: {
     readonly key: string;
     readonly name: string;

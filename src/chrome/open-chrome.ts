@@ -14,6 +14,11 @@ import { type CallPage, pageClient } from "./page-client.ts";
 import { findPageFiles } from "./page-files.ts";
 import { type PageServer, servePage } from "./page-server.ts";
 
+export interface ChromeOptions {
+  /** What runs networks; default WebGPU on a hardware adapter, else the CPU by WebAssembly. */
+  readonly networks?: "webgpu" | "wasm" | undefined;
+}
+
 /** What runs in the page, and what was found there. */
 export interface OpenedChrome {
   /** Takes the place of a `compute` in every call of the library. Its `dispose()` ends the browser. */
@@ -39,10 +44,10 @@ export interface OpenedChrome {
  * const graph = await weightGraph(network, { engine });
  * await engine.dispose();
  */
-export async function openChrome(): Promise<OpenedChrome> {
+export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChrome> {
   const server = await servePage(await findPageFiles());
   try {
-    const { browser, call, page } = await openPage(server);
+    const { browser, call, page } = await openPage(server, options);
     const { name, type } = page.adapter;
     const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
     return {
@@ -58,14 +63,17 @@ export async function openChrome(): Promise<OpenedChrome> {
 }
 
 /** A browser whose page has an adapter: a hardware one, else the browser's own software adapter. */
-async function openPage(server: PageServer): Promise<{ browser: Browser; call: CallPage; page: PageFacts }> {
+async function openPage(
+  server: PageServer,
+  { networks }: ChromeOptions,
+): Promise<{ browser: Browser; call: CallPage; page: PageFacts }> {
   let version = "";
   for (const adapter of ["hardware", "software"] as const) {
     const browser = await startBrowser(server.url, adapter);
     version = browser.version;
     try {
       const call = pageClient(browser, server);
-      const page = await call("open", {});
+      const page = await call("open", { networks });
       if (page !== null) return { browser, call, page };
       await browser.close();
     } catch (error) {

@@ -19,19 +19,20 @@ type Calls = {
 };
 
 let opened: Engine | null = null;
-const networks = new Map<string, Network>();
+const models = new Map<string, Network>();
 const inputs = new Map<string, LabelledInputs>();
 const graphs = new Map<string, UnitGraph>();
 
 export const pageCalls: Calls = {
-  async open() {
+  async open({ networks: wanted }) {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) return null;
     const { name, vendor, type } = adapterFacts(adapter);
     const device = await requestDevice(adapter);
     const gpu = new GpuDevice(device, { readShader, facts: adapterFacts(adapter) });
     opened = localEngine(createWebgpuCompute(gpu));
-    startRuntime(new URL("ort/", document.baseURI).href, device);
+    const networks = wanted ?? (type === "hardware" ? "webgpu" : "wasm");
+    startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null);
     const { version, threads } = runtimeFacts();
     return {
       adapter: {
@@ -41,12 +42,11 @@ export const pageCalls: Calls = {
         bindingBytes: gpu.limits.bindingBytes,
         features: [...gpu.features],
       },
-      runtime: version,
-      threads,
+      runtime: { version, networks, threads },
     };
   },
   async holdNetwork({ key, name, model, inputShape }) {
-    networks.set(key, await loadNetworkBytes(model, name, { inputShape }));
+    models.set(key, await loadNetworkBytes(model, name, { inputShape }));
   },
   async holdInputs({ key, inputs: stored, labels }) {
     inputs.set(key, labelledInputs(stored, labels ?? new Int32Array()));
@@ -55,11 +55,11 @@ export const pageCalls: Calls = {
     graphs.set(key, graph);
   },
   async release({ key }) {
-    for (const held of [networks, inputs, graphs]) held.delete(key);
+    for (const held of [models, inputs, graphs]) held.delete(key);
   },
   async unitGraph({ key, network, inputs: inputsKey, options }, own) {
     const data = inputsKey === null ? null : known(inputs, inputsKey);
-    const graph = await engine().unitGraph(known(networks, network), data, { ...options, ...own });
+    const graph = await engine().unitGraph(known(models, network), data, { ...options, ...own });
     graphs.set(key, graph);
     return graph;
   },
@@ -71,7 +71,7 @@ export const pageCalls: Calls = {
   partition: ({ graph, options }, own) => engine().partition(known(graphs, graph), options, own),
   degrees: ({ graph }) => engine().degrees(known(graphs, graph)),
   importance: ({ network, inputs: inputsKey, partition, options }, own) =>
-    engine().importance(known(networks, network), known(inputs, inputsKey), partition, {
+    engine().importance(known(models, network), known(inputs, inputsKey), partition, {
       ...options,
       ...own,
     }),
