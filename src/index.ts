@@ -11,10 +11,12 @@
  * console.log(scores.network.loss.permutationP);
  */
 export type { Analysis, AnalyzeOptions } from "./analyze.ts";
+export { type ChromeOptions, type OpenedChrome, openChrome } from "./chrome/open-chrome.ts";
 export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute.ts";
 export { type DeviceName, type OpenedCompute, openCompute } from "./compute/open-compute.ts";
 export { type Activations, loadActivations } from "./data/activations.ts";
 export { type Dataset, type DatasetOptions, loadDataset } from "./data/dataset.ts";
+export type { Engine } from "./engine.ts";
 export { BrodmannError } from "./errors.ts";
 export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 export { readGraph, writeGraph } from "./graph/graph-file.ts";
@@ -33,7 +35,8 @@ export {
 } from "./library.ts";
 export { evaluateNetwork } from "./network/evaluate.ts";
 export { runLesions } from "./network/lesions.ts";
-export { type Layer, layerNamed, loadNetwork, loadNetworkBytes, type Network } from "./network/network.ts";
+export { loadNetwork } from "./network/load-network.ts";
+export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./network/network.ts";
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";
 export { type Agreement, comparePartitions } from "./partition/compare.ts";

@@ -18,6 +18,7 @@ it("exports these names", () => {
     "loadNetwork",
     "loadNetworkBytes",
     "louvain",
+    "openChrome",
     "openCompute",
     "parsePartition",
     "randomPartition",

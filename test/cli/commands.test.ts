@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/dataset.ts";
 import { readGraph } from "../../src/graph/graph-file.ts";
-import { loadNetwork } from "../../src/network/network.ts";
+import { loadNetwork } from "../../src/network/load-network.ts";
 import { parsePartition } from "../../src/partition/partition-file.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import { formatScores } from "../../src/scores/scores-file.ts";

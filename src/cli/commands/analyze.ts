@@ -49,7 +49,7 @@ export async function analyzeInto(
 ): Promise<void> {
   const startMs = performance.now();
   checkScoreFlags(flags);
-  const compute = await openDevice(flags, terminal);
+  const engine = await openDevice(flags, terminal);
   try {
     if (folder !== null) await prepareFolder(folder, FILES);
     const inputs = await openInputs(modelPath, flags, terminal);
@@ -64,7 +64,7 @@ export async function analyzeInto(
     });
     let csr: Csr | undefined;
     const analysis: Analysis = await partial.keepOnInterrupt(() =>
-      analyzeNetwork(network, data, compute, {
+      analyzeNetwork(network, data, engine, {
         kind: flags.graph,
         scope: flags.scope,
         norm: flags.norm,
@@ -107,14 +107,15 @@ export async function analyzeInto(
     );
     const scores = formatScores(analysis.importance);
     if (folder !== null) {
-      const degrees = await compute.degrees(analysis.graph.matrix);
+      const degrees = await engine.degrees(analysis.graph);
       await writeText(place("scores.json"), scores);
       await writeText(place("subclusters.csv"), formatSubclusterTable(analysis.importance));
       await writeText(place("units.csv"), formatUnitTable(analysis.partition, analysis.graph, degrees));
       const model = { path: modelPath, sha256: await hashFile(modelPath) };
       const facts = {
         inputs: { model, data: data.source },
-        device: compute.device,
+        device: engine.device,
+        ...engine.facts,
         skipped: network.skipped,
       };
       await writeText(place("run.json"), await formatRun(facts, startMs));
@@ -123,6 +124,6 @@ export async function analyzeInto(
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
     if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
   } finally {
-    await compute.dispose();
+    await engine.dispose();
   }
 }

@@ -4,7 +4,6 @@ import { readGraph } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { Partition } from "../../partition/partition.ts";
 import { formatPartition } from "../../partition/partition-file.ts";
-import { partitionGraph } from "../../partition/partition-graph.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
@@ -14,13 +13,13 @@ import { readPartition } from "../read-partition.ts";
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
   const [graphPath = ""] = positionals;
   if (flags.out !== undefined) await prepareFile(flags.out, [graphPath, flags.like]);
-  const compute = await openDevice(flags, terminal);
+  const engine = await openDevice(flags, terminal);
   try {
     const graph = await readGraph(graphPath);
     const kPerLayer = await localClusters(graph, flags.k, flags.like);
     const { method = "spectral", k, resolution, seed } = flags;
     const settings = { method, k, resolution, seed, kPerLayer };
-    const partition = await partitionGraph(compute, graph, settings, {
+    const partition = await engine.partition(graph, settings, {
       signal,
       onProgress: terminal.progress,
     });
@@ -30,7 +29,7 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
     if (flags.out === undefined || flags.json) await printResult(text);
     if (flags.out !== undefined) terminal.say(`written: ${flags.out}`);
   } finally {
-    await compute.dispose();
+    await engine.dispose();
   }
 }
 

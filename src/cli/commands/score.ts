@@ -1,7 +1,7 @@
 import { BrodmannError } from "../../errors.ts";
-import { scoreImportance } from "../../scores/importance.ts";
 import { formatScores } from "../../scores/scores-file.ts";
 import type { CommandContext } from "../command-context.ts";
+import { openScoringDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
@@ -28,16 +28,19 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
     ...score,
     cluster: fileLabels[score.cluster] ?? score.cluster,
   });
-  const scores = await partial.keepOnInterrupt(() =>
-    scoreImportance(inputs.network, data, partition, {
-      protocol,
-      shuffles,
-      seed,
-      signal,
-      onProgress: terminal.progress,
-      onLayer: (scored) => partial.add(scored.map(inFile)),
-    }),
-  );
+  const engine = await openScoringDevice(flags, terminal);
+  const scores = await partial
+    .keepOnInterrupt(() =>
+      engine.importance(inputs.network, data, partition, {
+        protocol,
+        shuffles,
+        seed,
+        signal,
+        onProgress: terminal.progress,
+        onLayer: (scored) => partial.add(scored.map(inFile)),
+      }),
+    )
+    .finally(() => engine.dispose());
   const labelled = { ...scores, subclusters: scores.subclusters.map(inFile) };
   const text = formatScores(labelled);
   if (out !== undefined) await writeText(out, text);

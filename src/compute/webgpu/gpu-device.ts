@@ -74,6 +74,26 @@ export function adapterFacts(adapter: GPUAdapter): AdapterFacts {
 }
 
 /**
+ * A device of `adapter` with the limits and features that Brodmann uses, for one who shares it with others.
+ * Throws `E_DEVICE_MISSING`.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice({
+      label: "brodmann/device",
+      requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
+      requiredFeatures: USED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    });
+  } catch (cause) {
+    throw new BrodmannError(
+      "E_DEVICE_MISSING",
+      `${adapterFacts(adapter).name}: found an adapter that gives no device (${messageOf(cause)})`,
+      { hint: "Close programs that use the GPU, or pass --device cpu.", cause },
+    );
+  }
+}
+
+/**
  * Owns a `GPUDevice`. Methods that record work return when it is submitted, not when it is done.
  *
  * @example
@@ -97,27 +117,14 @@ export class GpuDevice {
   #error: BrodmannError | null = null;
   #isDisposed = false;
 
-  /** Requests a device of `adapter` with the limits and features that Brodmann uses. Throws `E_DEVICE_MISSING`. */
+  /** A device of `adapter`, see `requestDevice`. Throws `E_DEVICE_MISSING`. */
   static async open(
     adapter: GPUAdapter,
     readShader: ShaderReader,
     limits?: Partial<DeviceLimits>,
   ): Promise<GpuDevice> {
-    const facts = adapterFacts(adapter);
-    try {
-      const device = await adapter.requestDevice({
-        label: "brodmann/device",
-        requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
-        requiredFeatures: USED_FEATURES.filter((feature) => adapter.features.has(feature)),
-      });
-      return new GpuDevice(device, { readShader, facts, limits });
-    } catch (cause) {
-      throw new BrodmannError(
-        "E_DEVICE_MISSING",
-        `${facts.name}: found an adapter that gives no device (${messageOf(cause)})`,
-        { hint: "Close programs that use the GPU, or pass --device cpu.", cause },
-      );
-    }
+    const device = await requestDevice(adapter);
+    return new GpuDevice(device, { readShader, facts: adapterFacts(adapter), limits });
   }
 
   constructor(device: GPUDevice, options: GpuDeviceOptions) {
