@@ -25,6 +25,7 @@ export {
   analyze,
   type ComputeOption,
   importance,
+  leiden,
   louvain,
   type PartitionOptions,
   randomPartition,
