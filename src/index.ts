@@ -27,6 +27,7 @@ export {
   analyze,
   type ComputeOption,
   importance,
+  leiden,
   louvain,
   type PartitionOptions,
   randomPartition,

@@ -89,6 +89,16 @@ export function louvain(graph: UnitGraph, options: PartitionOptions = {}): Promi
 }
 
 /**
+ * Partitions a unit graph by the Leiden method, for modularity or for the constant Potts model (`quality: "cpm"`).
+ *
+ * @example
+ * const partition = await leiden(graph, { resolution: 1, seed: 0 });
+ */
+export function leiden(graph: UnitGraph, options: PartitionOptions = {}): Promise<Partition> {
+  return partitionWith("leiden", graph, options);
+}
+
+/**
  * Labels units at random, as a control.
  *
  * @example

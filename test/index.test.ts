@@ -13,6 +13,7 @@ it("exports these names", () => {
     "formatScores",
     "importance",
     "layerNamed",
+    "leiden",
     "loadActivations",
     "loadDataset",
     "loadNetwork",

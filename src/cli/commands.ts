@@ -13,7 +13,7 @@ interface Command {
 
 const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
 const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples"];
-const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution"];
+const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution", "quality"];
 const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "scores"];
 
 export type CommandName =
@@ -59,7 +59,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     help: "partitions a graph file",
     examples: [
       "brodmann partition graph.npz --k 16 --out p.json",
-      "brodmann partition graph.npz --method louvain",
+      "brodmann partition graph.npz --method leiden",
     ],
     arguments: { least: 1, most: 1 },
     flags: [...PARTITION_FLAGS, "like"],

@@ -21,9 +21,10 @@ export interface Flags {
   readonly norm?: "l1" | "l2";
   readonly correlation?: "spearman" | "pearson";
   readonly samples?: number;
-  readonly method?: "spectral" | "louvain" | "random";
+  readonly method?: "spectral" | "louvain" | "leiden" | "random";
   readonly k?: number;
   readonly resolution?: number;
+  readonly quality?: "modularity" | "cpm";
   readonly like?: string;
   readonly partition?: string;
   readonly protocol?: "strict" | "paper";
@@ -69,9 +70,10 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "N",
     help: "inputs that an activation graph uses at the most (default 5000)",
   },
-  method: { takes: ["spectral", "louvain", "random"], help: "partitioner (default spectral)" },
+  method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
   k: { takes: "count", value: "K", help: "number of clusters (default 16)" },
-  resolution: { takes: "positive", value: "R", help: "resolution of Louvain's modularity (default 1)" },
+  resolution: { takes: "positive", value: "R", help: "resolution of louvain and leiden (default 1)" },
+  quality: { takes: ["modularity", "cpm"], help: "what louvain and leiden raise (default modularity)" },
   like: { takes: "text", value: "P.json", help: "partition whose clusters per layer a local graph gets" },
   partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },

@@ -4,19 +4,26 @@ import { BrodmannError } from "../errors.ts";
 import type { GraphPart, UnitGraph } from "../graph/unit-graph.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { toDenseLabels } from "./connected.ts";
+import { leiden } from "./leiden.ts";
+import type { ClusterQuality } from "./level-graph.ts";
 import { louvain } from "./louvain.ts";
 import type { LayerLabels, Partition, PartitionQuality } from "./partition.ts";
 import { partitionQuality } from "./quality.ts";
 import { random } from "./random.ts";
 import { spectral } from "./spectral.ts";
 
+/** Partitioners by name. */
+export type PartitionMethod = "spectral" | "louvain" | "leiden" | "random";
+
 /** How to partition a graph. */
 export interface PartitionSettings {
-  readonly method: "spectral" | "louvain" | "random";
+  readonly method: PartitionMethod;
   /** Clusters of each part (the whole graph in scope `global`), for spectral and random. Default 16. */
   readonly k?: number | undefined;
-  /** Resolution of Louvain's modularity. Default 1. */
+  /** Resolution of louvain and leiden. Default 1 for modularity, for CPM the mean weight over all pairs of units. */
   readonly resolution?: number | undefined;
+  /** What louvain and leiden raise. Default modularity. */
+  readonly quality?: ClusterQuality | undefined;
   /** Default 0. */
   readonly seed?: number | undefined;
   /** Clusters by layer name for local graphs, in place of `k`; a layer of 0 or 1 is one cluster. */
@@ -40,7 +47,7 @@ export async function partitionGraph(
   settings: PartitionSettings,
   options: RunOptions = {},
 ): Promise<Partition> {
-  const { method, k = 16, resolution = 1, seed = 0 } = settings;
+  const { method, k = 16, resolution, quality, seed = 0 } = settings;
   requireWeights(graph.matrix);
   const labels = graph.layers.map((layer) => new Int32Array(layer.units).fill(-1));
   const qualities: PartitionQuality[] = [];
@@ -53,8 +60,8 @@ export async function partitionGraph(
     const matrix = sliceMatrix(graph.matrix, part.nodeStart, part.nodeCount);
     if (hasEdges(matrix)) {
       const nodeLabels =
-        method === "louvain"
-          ? louvain(matrix, { resolution, seed, part: number })
+        method === "louvain" || method === "leiden"
+          ? (method === "louvain" ? louvain : leiden)(matrix, { quality, resolution, seed, part: number })
           : await (method === "spectral" ? spectral : random)(
               compute,
               matrix,
@@ -94,8 +101,11 @@ export async function partitionGraph(
 
 /** Name, seed and settings of the partitioner, as the partition's file has them. */
 function describe(settings: PartitionSettings, isLocal: boolean): Readonly<Record<string, unknown>> {
-  const { method, k = 16, resolution = 1, seed = 0, kPerLayer } = settings;
-  if (method === "louvain") return { name: method, resolution, seed };
+  const { method, k = 16, quality = "modularity", seed = 0, kPerLayer } = settings;
+  if (method === "louvain" || method === "leiden") {
+    const resolution = settings.resolution ?? (quality === "cpm" ? "density" : 1);
+    return { name: method, ...(quality === "cpm" ? { quality } : {}), resolution, seed };
+  }
   if (!isLocal || kPerLayer === undefined) return { name: method, k, seed };
   return { name: method, k, kPerLayer: Object.fromEntries(kPerLayer), seed };
 }

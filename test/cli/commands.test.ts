@@ -189,6 +189,7 @@ describe("analyze", () => {
     [["--graph", "activations", "--scope", "local"]],
     [["--scope", "local"]],
     [["--graph", "activations", "--method", "louvain", "--correlation", "pearson", "--samples", "100"]],
+    [["--method", "leiden", "--quality", "cpm", "--scope", "local"]],
     [["--method", "random", "--protocol", "paper", "--shuffles", "9", "--take", "120"]],
   ])("takes %j", async (flags) => {
     const out = place(`flags${flags.join("")}`);

@@ -96,7 +96,7 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
       ["demo", "--graph", "weight"],
       ["expected weights or activations", "--graph weights?"],
     ],
-    ["an unknown choice", ["demo", "--method", "magic"], ["expected spectral, louvain or random"]],
+    ["an unknown choice", ["demo", "--method", "magic"], ["expected spectral, louvain, leiden or random"]],
     ["a missing argument", ["inspect"], ["inspect: found no argument, expected brodmann inspect MODEL"]],
     ["too many arguments", ["demo", "x", "y"], ["demo: found x y, expected brodmann demo"]],
     ["help of an unknown command", ["help", "grap"], ["unknown command grap", "Did you mean graph?"]],

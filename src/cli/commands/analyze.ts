@@ -70,7 +70,12 @@ export async function analyzeInto(
         norm: flags.norm,
         correlation: flags.correlation,
         samples: flags.samples,
-        partition: { method: flags.method ?? "spectral", k: flags.k, resolution: flags.resolution },
+        partition: {
+          method: flags.method ?? "spectral",
+          k: flags.k,
+          resolution: flags.resolution,
+          quality: flags.quality,
+        },
         protocol,
         shuffles,
         seed,

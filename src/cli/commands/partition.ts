@@ -17,8 +17,8 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
   try {
     const graph = await readGraph(graphPath);
     const kPerLayer = await localClusters(graph, flags.k, flags.like);
-    const { method = "spectral", k, resolution, seed } = flags;
-    const settings = { method, k, resolution, seed, kPerLayer };
+    const { method = "spectral", k, resolution, quality, seed } = flags;
+    const settings = { method, k, resolution, quality, seed, kPerLayer };
     const partition = await engine.partition(graph, settings, {
       signal,
       onProgress: terminal.progress,
