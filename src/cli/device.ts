@@ -16,7 +16,7 @@ export async function openDevice(flags: Flags, terminal: Terminal): Promise<Comp
       },
     );
   }
-  const { compute, reason } = await openCompute(device);
+  const { compute, reason } = await openCompute(device, (message) => terminal.say(message));
   terminal.say(reason);
   return compute;
 }
