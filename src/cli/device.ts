@@ -13,7 +13,7 @@ export async function openDevice(flags: Flags, terminal: Terminal): Promise<Engi
     terminal.say(reason);
     return engine;
   }
-  const { compute, reason } = await openCompute(device);
+  const { compute, reason } = await openCompute(device, (message) => terminal.say(message));
   terminal.say(reason);
   return localEngine(compute);
 }

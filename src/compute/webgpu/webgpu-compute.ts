@@ -24,24 +24,24 @@ export function createWebgpuCompute(device: GpuDevice): Compute {
     kernelNorms: (kernel, norm) => kernelNorms(device, kernel, norm),
     correlations: (values, units, samples, method, options) =>
       correlations(device, values, units, samples, method, options),
-    degrees: async (matrix) => (await matrices.get(matrix)).degree.slice(),
-    spectralEmbedding: async (matrix, k, rng, options) => {
-      const kept = await matrices.get(matrix);
-      const withPanels: Parameters<typeof spectralEmbedding>[3] = async (capacity, block, solve) => {
-        const operator = normalizedOperator(matrix, kept.degree);
-        const panels = await webgpuPanels(device, kept.matrix, operator, capacity, block);
-        try {
-          return await solve(panels);
-        } finally {
-          panels.dispose();
-        }
-      };
-      return spectralEmbedding(matrix, kept.degree, k, withPanels, rng, options);
-    },
+    degrees: (matrix) => matrices.use(matrix, async ({ degree }) => degree.slice()),
+    spectralEmbedding: (matrix, k, rng, options) =>
+      matrices.use(matrix, (kept) => {
+        const withPanels: Parameters<typeof spectralEmbedding>[3] = async (capacity, block, solve) => {
+          const operator = normalizedOperator(matrix, kept.degree);
+          const panels = await webgpuPanels(device, kept.matrix, operator, capacity, block);
+          try {
+            return await solve(panels);
+          } finally {
+            panels.dispose();
+          }
+        };
+        return spectralEmbedding(matrix, kept.degree, k, withPanels, rng, options);
+      }),
     kmeans: (points, dimensions, k, restarts, kept, rng, options) =>
       kmeans(device, points, dimensions, k, restarts, kept, rng, options),
-    clusterWeights: async (matrix, labels, clusters) =>
-      clusterWeights(device, (await matrices.get(matrix)).matrix, labels, clusters),
+    clusterWeights: (matrix, labels, clusters) =>
+      matrices.use(matrix, (kept) => clusterWeights(device, kept.matrix, labels, clusters)),
     dispose: async () => {
       matrices.clear();
       device.dispose();
