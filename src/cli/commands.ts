@@ -12,7 +12,7 @@ interface Command {
 }
 
 const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
-const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples"];
+const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples", "top-k"];
 const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution", "quality"];
 const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "scores"];
 

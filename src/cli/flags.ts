@@ -21,6 +21,7 @@ export interface Flags {
   readonly norm?: "l1" | "l2";
   readonly correlation?: "spearman" | "pearson";
   readonly samples?: number;
+  readonly "top-k"?: number;
   readonly method?: "spectral" | "louvain" | "leiden" | "random";
   readonly k?: number;
   readonly resolution?: number;
@@ -69,6 +70,11 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     takes: "count",
     value: "N",
     help: "inputs that an activation graph uses at the most (default 5000)",
+  },
+  "top-k": {
+    takes: "count",
+    value: "K",
+    help: "edges that each unit of an activation graph keeps, its strongest (default all)",
   },
   method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
   k: { takes: "count", value: "K", help: "number of clusters (default 16)" },

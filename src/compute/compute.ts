@@ -57,6 +57,19 @@ export interface Correlations {
   readonly isDead: Uint8Array;
 }
 
+/** The largest squared correlations of every unit with others. */
+export interface TopCorrelations {
+  readonly units: number;
+  /** Entries per unit: as many as asked for, or units - 1 where there are no more. */
+  readonly k: number;
+  /** units x k, largest first; 0 behind a unit's last positive one, throughout for dead units. */
+  readonly values: Float32Array;
+  /** The other unit of each value, the smaller one first where values are equal; -1 where there is none. */
+  readonly columns: Int32Array;
+  /** 1 where a unit's values do not vary (or are not finite). */
+  readonly isDead: Uint8Array;
+}
+
 /** Leading eigenpairs of D^-1/2 A D^-1/2, in descending order of eigenvalue. */
 export interface Eigenpairs {
   /** k values. */
@@ -95,6 +108,18 @@ export interface Compute {
     method: CorrelationMethod,
     options?: RunOptions,
   ): Promise<Correlations>;
+  /**
+   * The k largest squared correlations of every unit, without a matrix of units x units anywhere: what is kept of it is
+   * units x k. `values` is scratch space as in `correlations`.
+   */
+  topCorrelations(
+    values: Float32Array,
+    units: number,
+    samples: number,
+    method: CorrelationMethod,
+    k: number,
+    options?: RunOptions,
+  ): Promise<TopCorrelations>;
   /** Row sums of a symmetric matrix. */
   degrees(matrix: SymmetricMatrix): Promise<Float64Array>;
   /** The k leading eigenpairs of D^-1/2 A D^-1/2; every degree must be positive. */

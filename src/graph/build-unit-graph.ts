@@ -20,7 +20,12 @@ export async function buildUnitGraph(
   compute: Compute,
   options: UnitGraphOptions = {},
 ): Promise<UnitGraph> {
-  if (options.kind !== "activations") return buildWeightGraph(network, compute, options);
+  if (options.kind !== "activations") {
+    if (options.topK === undefined) return buildWeightGraph(network, compute, options);
+    throw new BrodmannError("E_USAGE_TOP_K", "--top-k: found a weight graph, expected an activation graph", {
+      hint: "Add --graph activations, or leave --top-k out: a weight graph has the network's own edges.",
+    });
+  }
   if (data !== null) return buildActivationGraph(network, data, compute, options);
   throw new BrodmannError("E_USAGE_DATA", "--graph activations: found no inputs, expected --data", {
     hint: "Pass the inputs whose activations are correlated: --data inputs.npz.",

@@ -282,6 +282,13 @@ describe("graph --activations", () => {
     const [block] = graph.matrix.blocks;
     if (block?.shape !== "sparse") throw new Error("a graph file holds CSR");
     expect(block.weight[0]).toBeCloseTo(1, 6);
+    const top = [...args, "--top-k", "1"];
+    // Units 0 and 1 list each other, unit 2 one of them.
+    expect(json((await brodmann(top)).stdout)).toMatchObject({
+      edges: 2,
+      facts: { topK: 1, droppedEdges: 1 },
+    });
+    expect((await readGraph(place("recorded.npz"))).facts).toMatchObject({ topK: 1, droppedEdges: 1 });
   });
 });
 

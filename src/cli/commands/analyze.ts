@@ -70,6 +70,7 @@ export async function analyzeInto(
         norm: flags.norm,
         correlation: flags.correlation,
         samples: flags.samples,
+        topK: flags["top-k"],
         partition: {
           method: flags.method ?? "spectral",
           k: flags.k,

@@ -71,6 +71,7 @@ async function buildGraph({ flags, positionals, terminal, signal }: CommandConte
     norm: flags.norm,
     correlation: flags.correlation,
     samples: flags.samples,
+    topK: flags["top-k"],
     seed: flags.seed,
     signal,
     onProgress: terminal.progress,

@@ -7,6 +7,7 @@ import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
 import { Matmul } from "./matmul.ts";
 import { degrees, normalizedOperator } from "./operator.ts";
+import { topCorrelations } from "./top-correlations.ts";
 
 /**
  * The kernels on the CPU: dense products by ONNX Runtime, everything else in plain loops.
@@ -30,6 +31,8 @@ export async function createCpuCompute(): Promise<Compute> {
     kernelNorms: async (kernel, norm) => kernelNorms(kernel, norm),
     correlations: (values, units, samples, method, options) =>
       correlations(matmul, values, units, samples, method, options),
+    topCorrelations: (values, units, samples, method, k, options) =>
+      topCorrelations(matmul, values, units, samples, method, k, options),
     degrees: async (matrix) => degreesOf(matrix).slice(),
     spectralEmbedding: async (matrix, k, rng, options) => {
       const degree = degreesOf(matrix);

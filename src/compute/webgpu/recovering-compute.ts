@@ -68,6 +68,7 @@ export function createRecoveringCompute(
     kernelNorms: (...args) => run("kernel norms", (compute) => compute.kernelNorms(...args)),
     // On this device `values` is left as it is, so that the work can be repeated.
     correlations: (...args) => run("correlations", (compute) => compute.correlations(...args)),
+    topCorrelations: (...args) => run("top correlations", (compute) => compute.topCorrelations(...args)),
     degrees: (matrix) => run("degrees", (compute) => compute.degrees(matrix)),
     spectralEmbedding: (matrix, k, rng, options) =>
       run("eigenvectors", (compute) => compute.spectralEmbedding(matrix, k, rng, options), rng),

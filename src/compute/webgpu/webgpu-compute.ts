@@ -7,6 +7,7 @@ import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
 import { MatrixCache } from "./matrix-cache.ts";
 import { clusterWeights } from "./node-weights.ts";
+import { topCorrelations } from "./top-correlations.ts";
 import { webgpuPanels } from "./webgpu-panels.ts";
 
 /**
@@ -24,6 +25,8 @@ export function createWebgpuCompute(device: GpuDevice): Compute {
     kernelNorms: (kernel, norm) => kernelNorms(device, kernel, norm),
     correlations: (values, units, samples, method, options) =>
       correlations(device, values, units, samples, method, options),
+    topCorrelations: (values, units, samples, method, k, options) =>
+      topCorrelations(device, values, units, samples, method, k, options),
     degrees: (matrix) => matrices.use(matrix, async ({ degree }) => degree.slice()),
     spectralEmbedding: (matrix, k, rng, options) =>
       matrices.use(matrix, (kept) => {

@@ -8,8 +8,9 @@ import {
   fastestForm,
   rowStride,
 } from "../../../src/compute/webgpu/correlation.ts";
-import { correlations, STANDARDISE } from "../../../src/compute/webgpu/correlations.ts";
+import { correlations } from "../../../src/compute/webgpu/correlations.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
+import { STANDARDISE } from "../../../src/compute/webgpu/standardised-panels.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { catchError } from "../../support/catch-error.ts";
