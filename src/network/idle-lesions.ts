@@ -1,6 +1,6 @@
 import { makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session } from "../runtime/session.ts";
-import { rowsPerRun } from "./batching.ts";
+import { rowsPerRun, threadsFor } from "./batching.ts";
 import type { LesionRunner } from "./lesion-runner.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Network } from "./network.ts";
@@ -16,7 +16,7 @@ export async function createIdleRunner(network: Network): Promise<LesionRunner> 
     inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
     outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
   });
-  const session = await Session.create(model, { label: network.name });
+  const session = await Session.create(model, { label: network.name, ...threadsFor(network) });
   let logProbabilities: Float32Array = new Float32Array();
   return {
     inputsAtOnce: rowsPerRun(network, part.nodes),

@@ -1,5 +1,5 @@
 import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
+import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
 import { bypassInput, CUT, cutAtLayer, MASK, REPLACEMENT, tilesInput } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
@@ -28,8 +28,12 @@ export async function createMaskedRunner(
   const prefix = await Session.create(model.prefix, {
     label: `${network.name}, in front of ${layer.name}`,
     isOccasional: true,
+    ...threadsFor(network),
   });
-  const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
+  const suffix = await Session.create(model.suffix, {
+    label: `${network.name}, behind ${layer.name}`,
+    ...threadsFor(network),
+  });
   const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * classes);
   const { dims } = layer.output.map;
   const constant = constantReplacement(network, layer, replacement, model.isTiled);

@@ -2,7 +2,7 @@ import { BrodmannError } from "../errors.ts";
 import { makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session } from "../runtime/session.ts";
 import { rng } from "../statistics/rng.ts";
-import { batchesOf, PREFIX_FLOATS, padBatch, rowsPerRun } from "./batching.ts";
+import { batchesOf, PREFIX_FLOATS, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
 import type { InputSource } from "./outcomes.ts";
@@ -67,12 +67,17 @@ export function gatherInputs(data: InputSource, numbers: Int32Array): Float32Arr
   return values;
 }
 
+/** Whether a layer's output has an axis along which inputs lie, as means over inputs need. */
+export function hasInputAxis(network: Network, layer: Layer): boolean {
+  return (network.probe.values.get(layer.output.value)?.batchAxis ?? -1) >= 0;
+}
+
 /** The layer's output, averaged over all inputs in float64: row-major without the batch axis. */
 export async function meanOutput(network: Network, layer: Layer, data: InputSource): Promise<Float32Array> {
   const { graph, probe } = network;
   const { value } = layer.output;
   const { shape = [], batchAxis = -1 } = probe.values.get(value) ?? {};
-  if (batchAxis < 0) {
+  if (!hasInputAxis(network, layer)) {
     throw new BrodmannError(
       "E_NETWORK_UNSUPPORTED",
       `${layer.name}: found an output of shape [${shape.join(", ")}] in which inputs cannot be told apart, expected an axis for them`,
@@ -88,7 +93,11 @@ export async function meanOutput(network: Network, layer: Layer, data: InputSour
     inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
     outputs: [makeUntypedValueInfo(value)],
   });
-  const session = await Session.create(model, { label: `${network.name}, means of ${layer.name}` });
+  const session = await Session.create(model, {
+    label: `${network.name}, means of ${layer.name}`,
+    isOccasional: true,
+    ...threadsFor(network),
+  });
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes, PREFIX_FLOATS))) {
       const size = probe.fixedBatch ?? rows;

@@ -1,7 +1,7 @@
 import { BrodmannError } from "../errors.ts";
 import { makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session, type Tensor, type Tensors } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
+import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
 import { constantFloats } from "./constants.ts";
 import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
@@ -238,8 +238,12 @@ async function openSessions(
   const prefix = await Session.create(prefixModel, {
     label: `${network.name}, in front of ${layer.name}`,
     isOccasional: true,
+    ...threadsFor(network),
   });
-  const suffix = await Session.create(suffixModel, { label: `${network.name}, behind ${layer.name}` });
+  const suffix = await Session.create(suffixModel, {
+    label: `${network.name}, behind ${layer.name}`,
+    ...threadsFor(network),
+  });
   return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [subtract, ...rest.nodes] };
 }
 
