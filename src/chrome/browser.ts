@@ -6,7 +6,7 @@
  * folder.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page, Browser as PuppeteerBrowser } from "puppeteer";
@@ -52,7 +52,10 @@ const ADAPTER_FLAGS: Readonly<Record<"hardware" | "software", readonly string[]>
   ],
 };
 
-/** Path of the browser that would be started. Throws `E_DEVICE_MISSING` where there is none, or no Puppeteer. */
+/** Profiles are named after the process that they belong to. */
+const PROFILE = "brodmann-chrome-";
+
+/** Path of the browser to start. Throws `E_DEVICE_MISSING` where there is none, or no Puppeteer. */
 export async function browserPath(): Promise<string> {
   const puppeteer = await loadPuppeteer();
   let downloaded: string | null = null;
@@ -77,16 +80,24 @@ async function loadPuppeteer(): Promise<Pick<typeof import("puppeteer"), "execut
 }
 
 /**
- * Starts the browser and opens `url` in it. Throws `E_DEVICE_MISSING` where there is no browser, or one that does not
- * start.
+ * Starts the browser at `path` and opens `url` in it. Throws `E_DEVICE_MISSING` for one that does not start, and for one
+ * that cannot run our page.
  */
-export async function startBrowser(url: string, adapter: "hardware" | "software"): Promise<Browser> {
-  const path = await browserPath();
+export async function startBrowser(
+  path: string,
+  url: string,
+  adapter: "hardware" | "software",
+  timeoutMs: number = LAUNCH_TIMEOUT_MS,
+): Promise<Browser> {
   const puppeteer = await loadPuppeteer();
-  const profile = await mkdtemp(join(tmpdir(), "brodmann-chrome-"));
+  await removeStaleProfiles();
+  const profile = await mkdtemp(join(tmpdir(), `${PROFILE}${process.pid}-`));
   const removeProfile = () =>
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   let browser: PuppeteerBrowser;
+  // Puppeteer's own limit does not hold for what starts and then says nothing.
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), timeoutMs);
   try {
     browser = await puppeteer.launch({
       executablePath: path,
@@ -98,7 +109,8 @@ export async function startBrowser(url: string, adapter: "hardware" | "software"
         ...ADAPTER_FLAGS[adapter],
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
       ],
-      timeout: LAUNCH_TIMEOUT_MS,
+      timeout: timeoutMs,
+      signal: patience.signal,
       // A call lasts as long as the work does.
       protocolTimeout: 0,
       // The command line ends by itself, and keeps what is done.
@@ -108,7 +120,9 @@ export async function startBrowser(url: string, adapter: "hardware" | "software"
     });
   } catch (cause) {
     removeProfile();
-    throw startError(path, cause);
+    throw startError(path, patience.signal.aborted ? `no answer in ${timeoutMs / 1000} s` : cause);
+  } finally {
+    clearTimeout(timer);
   }
   // Behind Puppeteer's own listener, which kills the browser.
   process.once("exit", removeProfile);
@@ -131,6 +145,23 @@ export async function startBrowser(url: string, adapter: "hardware" | "software"
   } catch (cause) {
     await close();
     throw cause instanceof BrodmannError ? cause : startError(path, cause);
+  }
+}
+
+/** Removes what processes that were killed have left behind. */
+async function removeStaleProfiles(): Promise<void> {
+  const isRunning = (processId: number): boolean => {
+    try {
+      return process.kill(processId, 0);
+    } catch (error) {
+      // Somebody else's process is there as well.
+      return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    }
+  };
+  for (const name of await readdir(tmpdir())) {
+    const owner = Number(name.startsWith(PROFILE) ? name.slice(PROFILE.length).split("-")[0] : Number.NaN);
+    if (!(owner > 0) || isRunning(owner)) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

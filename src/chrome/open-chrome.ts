@@ -8,7 +8,7 @@ import { BrodmannError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
 import type { InputSource, LabelledInputs } from "../network/outcomes.ts";
 import { encodeModel } from "../runtime/onnx.ts";
-import { type Browser, startBrowser } from "./browser.ts";
+import { type Browser, browserPath, startBrowser } from "./browser.ts";
 import type { PageFacts } from "./calls.ts";
 import { type CallPage, pageClient } from "./page-client.ts";
 import { findPageFiles } from "./page-files.ts";
@@ -17,6 +17,8 @@ import { type PageServer, servePage } from "./page-server.ts";
 export interface ChromeOptions {
   /** What runs networks; default WebGPU on a hardware adapter, else the CPU by WebAssembly. */
   readonly networks?: "webgpu" | "wasm" | undefined;
+  /** How long the browser may take to start; default a minute. */
+  readonly startTimeoutMs?: number | undefined;
 }
 
 /** What runs in the page, and what was found there. */
@@ -45,9 +47,10 @@ export interface OpenedChrome {
  * await engine.dispose();
  */
 export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChrome> {
+  const path = await browserPath();
   const server = await servePage(await findPageFiles());
   try {
-    const { browser, call, page } = await openPage(server, options);
+    const { browser, call, page } = await openPage(path, server, options);
     const { name, type } = page.adapter;
     const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
     return {
@@ -64,12 +67,13 @@ export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChr
 
 /** A browser whose page has an adapter: a hardware one, else the browser's own software adapter. */
 async function openPage(
+  path: string,
   server: PageServer,
-  { networks }: ChromeOptions,
+  { networks, startTimeoutMs }: ChromeOptions,
 ): Promise<{ browser: Browser; call: CallPage; page: PageFacts }> {
   let version = "";
   for (const adapter of ["hardware", "software"] as const) {
-    const browser = await startBrowser(server.url, adapter);
+    const browser = await startBrowser(path, server.url, adapter, startTimeoutMs);
     version = browser.version;
     try {
       const call = pageClient(browser, server);

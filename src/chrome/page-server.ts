@@ -3,7 +3,7 @@
  * protocol. Listens on the loopback interface only, below a path that nobody else can guess.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
@@ -66,8 +66,9 @@ export async function servePage(files: PageFiles): Promise<PageServer> {
       response.end(messageOf(error));
     });
   });
-  // Results take their time: no limits on how long a request lasts.
+  // No limits on how long a request lasts, or on the time between two: the page computes for hours.
   server.requestTimeout = 0;
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
@@ -118,11 +119,8 @@ async function answer(
   const root = files.folders[folder];
   // Plain names only: nothing leads out of the folder.
   if (root === undefined || !rest.every((name) => /^[\w-][\w.-]*$/.test(name))) return refuse(response);
-  response.writeHead(200, {
-    ...HEADERS,
-    "Content-Type": TYPES[extname(path ?? "")] ?? "application/octet-stream",
-  });
-  return pipeline(createReadStream(join(root, ...rest)), response);
+  const content = await readFile(join(root, ...rest)).catch(() => null);
+  return content === null ? refuse(response) : send(extname(path ?? ""), content);
 }
 
 function refuse(response: ServerResponse): void {

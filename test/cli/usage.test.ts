@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { COMMANDS, type CommandName } from "../../src/cli/commands.ts";
 import { COMMON_FLAGS } from "../../src/cli/flags.ts";
 import { brodmann, brodmannHere, ROOT } from "../support/cli.ts";
@@ -147,11 +147,13 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
-  it("--device chrome, which is not there, exits with 4", async () => {
+  it("--device chrome without a browser exits with 4", async () => {
+    vi.stubEnv("PUPPETEER_EXECUTABLE_PATH", "/no/such/chrome");
     const { code, stdout, stderr } = await brodmannHere(["demo", "--device", "chrome"]);
+    vi.unstubAllEnvs();
     expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
-    expect(stderr).toContain("--device chrome: found no support for it");
-    expect(stderr).toContain("use --device webgpu or cpu");
+    expect(stderr).toContain("PUPPETEER_EXECUTABLE_PATH: found no program at /no/such/chrome");
+    expect(stderr).toContain("pass --device webgpu or cpu");
   });
 });
 
@@ -162,7 +164,7 @@ describe("the program's exit code", () => {
     [3, ["inspect", "no-such.onnx"]],
     [4, ["demo", "--device", "chrome"]],
   ] as const)("is %i for %j", async (code, args) => {
-    const run = await brodmann(args);
+    const run = await brodmann(args, { env: { PUPPETEER_EXECUTABLE_PATH: "/no/such/chrome" } });
     expect({ code: run.code, stdout: run.stdout }).toEqual({ code, stdout: "" });
     expect(run.stderr).toMatch(/error [^\n]+\n[^\n]+\n$/);
   });
@@ -182,7 +184,7 @@ describe("messages", () => {
   it("show a stack only with --debug", async () => {
     const { code, stderr } = await brodmann(["inspect", "no-such.onnx", "--debug"]);
     expect(code).toBe(3);
-    expect(stderr).toMatch(/\n\s+at .*load-model/);
+    expect(stderr).toMatch(/\n\s+at .*model-file/);
     expect(stderr).toContain("caused by: ENOENT");
   });
 });
