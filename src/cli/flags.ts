@@ -31,6 +31,10 @@ export interface Flags {
   readonly protocol?: "strict" | "paper";
   readonly shuffles?: number;
   readonly scores?: string;
+  readonly lesion?: string;
+  readonly sequential?: boolean;
+  readonly match?: "size" | "norm" | "activation";
+  readonly format?: "text" | "csv" | "latex";
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -84,6 +88,20 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
   shuffles: { takes: "count", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
+  lesion: {
+    takes: "text",
+    value: "KINDS",
+    help: "what lesioned units become: zero (default), mean or resample; further kinds are compared with the first",
+  },
+  sequential: {
+    takes: "switch",
+    help: "draw random sets only until no verdict at 5 % or less can change",
+  },
+  match: {
+    takes: ["size", "norm", "activation"],
+    help: "what random sets share with their subcluster: size (default), also weight norm, also activation",
+  },
+  format: { takes: ["text", "csv", "latex"], help: "how a table is printed (default text)" },
   scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {

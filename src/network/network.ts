@@ -167,6 +167,17 @@ export function kernelOf(network: Network, layer: Layer): Kernel {
   return { outputs, inputs, taps, values };
 }
 
+/** Share of the layers' weights that are exactly 0, as pruning leaves them. */
+export function zeroWeightShare(network: Network): number {
+  let [zeros, all] = [0, 0];
+  for (const layer of network.layers) {
+    const { values } = kernelOf(network, layer);
+    zeros += values.reduce((total, value) => total + (value === 0 ? 1 : 0), 0);
+    all += values.length;
+  }
+  return zeros / all;
+}
+
 /** The layer of a name; throws `E_NETWORK_LAYER` with the known names. */
 export function layerNamed(network: Network, name: string): Layer {
   const layer = network.layers.find((candidate) => candidate.name === name);

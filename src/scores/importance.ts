@@ -16,56 +16,24 @@ import type { Stratum } from "../statistics/permutation-p.ts";
 import { rng } from "../statistics/rng.ts";
 import { type Baseline, baselineOf, type Damage, damageOf } from "./damage.ts";
 import { dissociationsOf, type SubclusterDissociation } from "./dissociations.ts";
+import {
+  byMeasure,
+  IMPORTANCE_NAMES,
+  type ImportanceName,
+  MEASURES,
+  stratumOf,
+  verdictsOf,
+} from "./importance-measures.ts";
 import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
 import { KEPT_DRAWS, type KeepOnly, keepOnly } from "./keep-only.ts";
 import { agreementsOf, type KindAgreement } from "./kind-agreement.ts";
 import { type Match, matchBins } from "./matching.ts";
-import {
-  adjustRows,
-  effectsOf,
-  type Measure,
-  type NetworkRow,
-  networkRow,
-  type Verdict,
-} from "./measures.ts";
-import {
-  commonDraws,
-  type DrawPlan,
-  drawNullDamages,
-  type NullDamages,
-  poolOf,
-  rankOf,
-} from "./null-damages.ts";
+import { adjustRows, type NetworkRow, networkRow, type Verdict } from "./measures.ts";
+import { commonDraws, type DrawPlan, drawNullDamages } from "./null-damages.ts";
 import type { Protocol } from "./nulls.ts";
 import { type PairInteraction, type SingleLesion, scorePairs } from "./pairs.ts";
 import { type ClassProfile, profileOf } from "./profile.ts";
 import { findSubclusters, type LayerSubclusters } from "./subclusters.ts";
-
-export type ImportanceName = "accuracy" | "classRange" | "loss";
-
-/** The three measures of a lesion (method note 6.3, 6.4). */
-const MEASURES: Readonly<Record<ImportanceName, Measure<Damage>>> = {
-  accuracy: {
-    name: "accuracy",
-    tail: "lower",
-    statistic: ({ meanClassAccuracy }) => meanClassAccuracy,
-    amount: ({ meanChange }) => -meanChange,
-  },
-  classRange: {
-    name: "classRange",
-    tail: "upper",
-    statistic: ({ classRange }) => classRange,
-    amount: ({ classRange }) => classRange,
-  },
-  loss: {
-    name: "loss",
-    tail: "upper",
-    statistic: ({ lossIncrease }) => lossIncrease,
-    amount: ({ lossIncrease }) => lossIncrease,
-  },
-};
-
-export const IMPORTANCE_NAMES: readonly ImportanceName[] = ["accuracy", "classRange", "loss"];
 
 export interface ImportanceOptions extends RunOptions {
   /** Default `strict`. */
@@ -204,7 +172,7 @@ export async function scoreImportance(
     inputs: data.count,
     baseline,
     subclusters: layers.flatMap(({ name }) => byCluster(subclusters.filter(({ layer }) => layer === name))),
-    network: adjustRows({ accuracy: row("accuracy"), classRange: row("classRange"), loss: row("loss") }),
+    network: adjustRows(byMeasure(row)),
     filtered: layers.reduce((total, { filtered }) => total + filtered.length, 0),
     agreement: agreementsOf(lesion, subclusters),
     dissociations: scored
@@ -357,21 +325,14 @@ async function scoreLayer(
   const subclusters = layer.tested.map(({ cluster, units }, number): SubclusterImportance => {
     const damage = damages[number] as Damage;
     const { flipRate, divergence } = details[number] as OutcomeDetail;
-    const pool = poolOf(number, layer, nulls, plan.protocol);
-    const drawn = nulls.bySubcluster[number]?.length ?? 0;
-    const verdict = (name: ImportanceName): Verdict => {
-      const measure = MEASURES[name];
-      const { p, valid } = rankOf(measure, measure.statistic(damage), pool, drawn, plan);
-      return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
-    };
     return {
       layer: layer.name,
       cluster,
       units,
       layerUnits: layer.layerUnits,
       damage,
-      verdicts: { accuracy: verdict("accuracy"), classRange: verdict("classRange"), loss: verdict("loss") },
-      drawn,
+      verdicts: verdictsOf(damage, number, layer, nulls, plan),
+      drawn: nulls.bySubcluster[number]?.length ?? 0,
       flipRate,
       divergence,
       intervals: intervals[number] as ChangeIntervals,
@@ -380,10 +341,9 @@ async function scoreLayer(
       compared: compared[number] ?? new Map(),
     };
   });
-  const stratum = (name: ImportanceName) => stratumOf(layer, damages, nulls, MEASURES[name], plan.base);
   return {
     subclusters,
-    strata: { accuracy: stratum("accuracy"), classRange: stratum("classRange"), loss: stratum("loss") },
+    strata: byMeasure((name) => stratumOf(layer, damages, nulls, MEASURES[name], plan.base)),
     dissociations: isStrict ? dissociationsOf(layer, damages, nulls, baseline, plan.base) : [],
     singles: subclusters.map(({ cluster, units, damage: { lossIncrease } }, number) => ({
       layer: target,
@@ -392,24 +352,5 @@ async function scoreLayer(
       lossIncrease,
       detail: details[number] as OutcomeDetail,
     })),
-  };
-}
-
-/** A layer's true arrangement and the `draws` that all its subclusters have. */
-function stratumOf(
-  layer: LayerSubclusters,
-  damages: readonly Damage[],
-  { bySubcluster }: NullDamages,
-  { tail, statistic }: Measure<Damage>,
-  draws: number,
-): Stratum {
-  const sign = tail === "upper" ? 1 : -1;
-  const rows = [
-    damages,
-    ...Array.from({ length: draws }, (_, b) => bySubcluster.map((nulls) => nulls[b] as Damage)),
-  ];
-  return {
-    sizes: layer.tested.map(({ units }) => units.length),
-    values: Float64Array.from(rows.flat(), (damage) => sign * statistic(damage)),
   };
 }

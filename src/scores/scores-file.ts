@@ -4,8 +4,13 @@
 import type { Interval } from "../statistics/bootstrap.ts";
 import { bhAdjust, byAdjust } from "../statistics/multiplicity.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
-import type { Importance, ImportanceName, ImportanceOptions, SubclusterImportance } from "./importance.ts";
-import { DEFAULT_SHUFFLES, IMPORTANCE_NAMES } from "./importance.ts";
+import {
+  DEFAULT_SHUFFLES,
+  type Importance,
+  type ImportanceOptions,
+  type SubclusterImportance,
+} from "./importance.ts";
+import { IMPORTANCE_NAMES, type ImportanceName } from "./importance-measures.ts";
 import type { KeepOnly } from "./keep-only.ts";
 import type { KindAgreement } from "./kind-agreement.ts";
 import type { NetworkRow, Verdict } from "./measures.ts";

@@ -9,13 +9,12 @@ import type { Partition } from "../../src/partition/partition.ts";
 import { partitionGraph } from "../../src/partition/partition-graph.ts";
 import type { Progress } from "../../src/progress.ts";
 import {
-  IMPORTANCE_NAMES,
   type Importance,
-  type ImportanceName,
   type ImportanceOptions,
   type SubclusterImportance,
   scoreImportance,
 } from "../../src/scores/importance.ts";
+import { IMPORTANCE_NAMES, type ImportanceName } from "../../src/scores/importance-measures.ts";
 import { drawNullSets, type Protocol } from "../../src/scores/nulls.ts";
 import { formatScores } from "../../src/scores/scores-file.ts";
 import { rng } from "../../src/statistics/rng.ts";

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { type Analysis, analyzeNetwork } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
+import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
-import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
+import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
@@ -55,13 +56,9 @@ export async function analyzeInto(
     const inputs = await openInputs(modelPath, flags, terminal);
     const data = requireLabelled(inputs, "analyze");
     const { network } = inputs;
-    const { protocol, shuffles, seed } = flags;
+    const settings = scoreSettings(flags);
     const place = (name: (typeof FILES)[number]) => join(folder ?? "", name);
-    const partial = new PartialScores(folder === null ? null : place("scores.json"), {
-      protocol,
-      shuffles,
-      seed,
-    });
+    const partial = new PartialScores(folder === null ? null : place("scores.json"), settings);
     let csr: Csr | undefined;
     const analysis: Analysis = await partial.keepOnInterrupt(() =>
       analyzeNetwork(network, data, engine, {
@@ -77,9 +74,7 @@ export async function analyzeInto(
           resolution: flags.resolution,
           quality: flags.quality,
         },
-        protocol,
-        shuffles,
-        seed,
+        ...settings,
         signal,
         onProgress: terminal.progress,
         onLayer: partial.add,
@@ -122,6 +117,8 @@ export async function analyzeInto(
         inputs: { model, data: data.source },
         device: engine.device,
         ...engine.facts,
+        graph: { kind: analysis.graph.kind, scope: analysis.graph.scope },
+        zeroWeightShare: zeroWeightShare(network),
         skipped: network.skipped,
       };
       await writeText(place("run.json"), await formatRun(facts, startMs));
