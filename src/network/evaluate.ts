@@ -1,10 +1,11 @@
 import { BrodmannError } from "../errors.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
-import { makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session } from "../runtime/session.ts";
+import { makeUntypedValueInfo } from "../runtime/onnx.ts";
+import { floatValues, Session } from "../runtime/session.ts";
 import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Network } from "./network.ts";
+import { inputFeed, inputInfo } from "./network-input.ts";
 import {
   classCount,
   countClasses,
@@ -33,7 +34,7 @@ export async function evaluateNetwork(
   const model = encodePart(graph, {
     nodes: [...part.nodes, logProbabilityNode(network)],
     initializers: part.initializers,
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    inputs: [inputInfo(probe)],
     outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
   });
   const session = await Session.create(model, { label: network.name });
@@ -44,9 +45,7 @@ export async function evaluateNetwork(
     for (const { start, rows } of batchesOf(data.count, rowsAtOnce)) {
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
-      const outputs = await session.run({
-        [probe.input]: floatTensor(inputs, [size, ...network.inputShape]),
-      });
+      const outputs = await session.run(inputFeed(probe, inputs, size));
       const values = floatValues(outputs[LOG_PROBABILITIES], network.logits);
       tally.count(0, values, 0, data.labels, start, rows);
       counter.advance(rows);
