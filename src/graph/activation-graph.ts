@@ -3,7 +3,7 @@
  */
 import type { Compute, CorrelationMethod, Correlations, SymmetricBlock } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
-import type { Network } from "../network/network.ts";
+import { isGraphLayer, type Network } from "../network/network.ts";
 import type { InputSource } from "../network/outcomes.ts";
 import { recordUnits } from "../network/record.ts";
 import type { RunOptions } from "../progress.ts";
@@ -28,7 +28,7 @@ export interface ActivationGraphOptions extends RunOptions {
 /**
  * The graph of squared rank correlations between hidden units over inputs. Units are read in front of their
  * activation function; a convolution's map counts as the sum of its absolute values. Inputs and logits are no nodes;
- * units that do not vary (dead ones) are left out. Networks with convolutions: their channels only.
+ * units that do not vary (dead ones) are left out. Networks with convolutions: only units with positions.
  *
  * Throws `E_GRAPH_EMPTY` for a network without hidden layers, and what `correlateUnits` throws.
  *
@@ -42,8 +42,8 @@ export async function buildActivationGraph(
   options: ActivationGraphOptions = {},
 ): Promise<UnitGraph> {
   const hasConvolutions = network.layers.some(({ operator }) => operator === "Conv");
-  const layers = network.layers.filter(({ operator, isLogits }) =>
-    hasConvolutions ? operator === "Conv" : !isLogits,
+  const layers = network.layers.filter(
+    (layer) => isGraphLayer(network, layer) && (hasConvolutions || !layer.isLogits),
   );
   if (layers.length === 0) {
     throw new BrodmannError(

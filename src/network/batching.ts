@@ -12,8 +12,10 @@ export function rowsPerRun(network: Network, nodes: readonly NodeProto[], budget
   for (const name of new Set(nodes.flatMap((node) => [...node.input, ...node.output]))) {
     const value = network.probe.values.get(name);
     if (value === undefined || value.batchAxis < 0) continue;
-    const size = value.shape.reduce((total, extent) => total * extent, 1);
-    largest = Math.max(largest, size / (value.shape[value.batchAxis] ?? 1));
+    largest = Math.max(
+      largest,
+      value.shape.reduce((total, extent) => total * extent, 1),
+    );
   }
   return Math.max(1, Math.min(MAX_ROWS, Math.floor(budget / largest)));
 }

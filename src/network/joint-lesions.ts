@@ -4,10 +4,11 @@
  */
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { DataType, makeNode, makeUntypedValueInfo, makeValueInfo, type NodeProto } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
+import { floatTensor, floatValues, Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { batchesOf, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
+import { inputFeed, inputInfo } from "./network-input.ts";
 import { DetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import {
   classCount,
@@ -55,9 +56,8 @@ export async function runJointLesions(
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
       const size = probe.fixedBatch ?? rows;
-      const tensorOf = (values: Float32Array) =>
-        floatTensor(padBatch(values, rows, size), [size, ...network.inputShape]);
-      const inputs = { [probe.input]: tensorOf(data.batch(start, rows)) };
+      const feedOf = (values: Float32Array) => inputFeed(probe, padBatch(values, rows, size), size);
+      const inputs = feedOf(data.batch(start, rows));
       const run = async (mask: readonly Tensor[], replacements: readonly Tensor[]) => {
         const fed = sites.flatMap((_, site) => [
           [maskOf(site), mask[site]],
@@ -71,7 +71,7 @@ export async function runJointLesions(
         const replacements =
           donor === null || donating === null
             ? constants
-            : await donating.run(tensorOf(gatherInputs(data, donor.subarray(start, start + rows))));
+            : await donating.run(feedOf(gatherInputs(data, donor.subarray(start, start + rows))));
         for (const [slot, mask] of masks.entries()) {
           const found = await run(mask, replacements);
           tally.count(slot, found, 0, data.labels, start, rows);
@@ -106,7 +106,7 @@ function encodeJoint(network: Network, sites: readonly Layer[]) {
     nodes: [...nodes, logProbabilityNode(network)],
     initializers: part.initializers,
     inputs: [
-      makeValueInfo(probe.input, ["batch", ...network.inputShape]),
+      inputInfo(probe),
       ...sites.flatMap(({ output: { map } }, site) => [
         makeValueInfo(maskOf(site), map.dims, DataType.BOOL),
         makeValueInfo(replacementOfSite(site), openDims(replacementOfSite(site), map.dims.length)),
@@ -140,13 +140,13 @@ async function openDonating(network: Network, sites: readonly Layer[]) {
   const values = sites.map(({ output }) => output.value);
   const model = encodePart(graph, {
     ...partOf(graph, values, new Set([probe.input])),
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    inputs: [inputInfo(probe)],
     outputs: values.map(makeUntypedValueInfo),
   });
   const session = await Session.create(model, { label: `${network.name}, donors`, ...threadsFor(network) });
   return {
-    async run(inputs: Tensor): Promise<Tensor[]> {
-      const outputs = await session.run({ [probe.input]: inputs });
+    async run(inputs: Tensors): Promise<Tensor[]> {
+      const outputs = await session.run(inputs);
       return values.map((name) => outputs[name] as Tensor);
     },
     dispose: () => session.dispose(),

@@ -14,6 +14,7 @@ import {
 } from "../runtime/onnx.ts";
 import { encodePart, type ModelGraph, partOf, readsOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
+import { inputInfo } from "./network-input.ts";
 import { LOG_PROBABILITIES, logProbabilityNode } from "./outcomes.ts";
 import { withWinograd } from "./winograd.ts";
 
@@ -48,8 +49,9 @@ export function cutAtLayer(network: Network, layer: Layer): LesionModel {
   const isTiled =
     probe.fixedBatch === null &&
     [cut, ...bypasses].every((name) => {
-      const { batchAxis, elementType } = probe.values.get(name) ?? {};
-      return batchAxis === 0 && (elementType === DataType.FLOAT || elementType === DataType.INT64);
+      const { batchAxis, rowsBefore, elementType } = probe.values.get(name) ?? {};
+      const isBatchFirst = batchAxis === 0 && rowsBefore === 1;
+      return isBatchFirst && (elementType === DataType.FLOAT || elementType === DataType.INT64);
     });
   const suffixNodes = partOf(graph, [network.logits], new Set([cut, ...bypasses])).nodes;
   return {
@@ -105,7 +107,7 @@ function encodePrefix(network: Network, values: readonly string[]): Uint8Array {
   const part = partOf(graph, values, new Set([probe.input]));
   return encodePart(graph, {
     ...part,
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    inputs: [inputInfo(probe)],
     outputs: values.filter((name) => name !== probe.input).map(makeUntypedValueInfo),
   });
 }

@@ -1,6 +1,7 @@
-import { floatTensor, type Session, Tensor, type Tensors } from "../runtime/session.ts";
+import { type Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { batchesOf } from "./batching.ts";
 import type { Network } from "./network.ts";
+import { inputFeed } from "./network-input.ts";
 
 /**
  * Runs lesions of one layer on a batch of inputs: `load` runs everything in front of the layer's output once,
@@ -30,12 +31,11 @@ export async function runPrefix(
   rows: number,
   rowsAtOnce: number,
 ): Promise<Tensors> {
-  const name = network.probe.input;
   const width = inputs.length / rows;
   const pieces: Tensors[] = [];
   for (const { start, rows: count } of batchesOf(rows, rowsAtOnce)) {
     const values = inputs.subarray(start * width, (start + count) * width);
-    pieces.push(await prefix.run({ [name]: floatTensor(values, [count, ...network.inputShape]) }));
+    pieces.push(await prefix.run(inputFeed(network.probe, values, count)));
   }
   const [first = {}] = pieces;
   const made =
@@ -44,7 +44,7 @@ export async function runPrefix(
       : Object.fromEntries(
           Object.keys(first).map((key) => [key, joinRows(pieces.map((piece) => tensorNamed(piece, key)))]),
         );
-  return { ...made, [name]: floatTensor(inputs, [rows, ...network.inputShape]) };
+  return { ...made, ...inputFeed(network.probe, inputs, rows) };
 }
 
 /** Tensors one behind the other along their first axis, the batch. */

@@ -6,7 +6,7 @@ import { followUnits } from "./follow-units.ts";
 import { loadModelBytes } from "./load-model.ts";
 import { indexModel, type ModelGraph } from "./model-graph.ts";
 import { type Probe, probeNetwork } from "./probe.ts";
-import { type FlowConnection, nodeName, type SkippedNode, type WeightNode } from "./unit-flow.ts";
+import { type FlowConnection, holdsUnits, nodeName, type SkippedNode, type WeightNode } from "./unit-flow.ts";
 import { findSites, type LayerSites } from "./unit-sites.ts";
 
 /** The units that one weight-bearing ONNX node produces. */
@@ -17,6 +17,8 @@ export interface Layer extends LayerSites {
   readonly units: number;
   /** Whether its units are the network's logits. */
   readonly isLogits: boolean;
+  /** Whether a unit has several values for an input: a channel's map, a neuron's token axis. */
+  readonly hasPositions: boolean;
   readonly weights: WeightNode;
 }
 
@@ -62,7 +64,7 @@ export async function analyzeModel(
   const logits = findLogits(graph, probe);
   const flow = followUnits(graph, probe, logits);
   const names = new Set<string>();
-  const logitSources = new Set((flow.flows.get(logits) ?? []).map(({ source }) => source));
+  const logitSources = new Set((flow.flows.get(logits) ?? []).filter(holdsUnits).map(({ source }) => source));
   const layers = flow.layers.map((weights, source): Layer => {
     const node = graph.nodes[weights.node];
     const base = node ? nodeName(node) : weights.output;
@@ -74,15 +76,16 @@ export async function analyzeModel(
       operator: weights.operator,
       units: weights.units,
       isLogits: logitSources.has(source),
+      hasPositions: sizePerInput(probe, weights.output) > weights.units,
       weights,
-      ...findSites(graph, flow, source),
+      ...findSites({ graph, probe, flow }, source),
     };
   });
   if (layers.length === 0) {
     const reasons = flow.skipped.map(({ node, reason }) => `${node}: ${reason}`).join("; ");
     throw new BrodmannError(
       "E_NETWORK_UNSUPPORTED",
-      `${path}: found no layer with constant weights (${reasons})`,
+      `${path}: found no layer with constant weights${reasons ? ` (${reasons})` : ""}`,
       {
         hint: "Brodmann analyses Conv, Gemm and MatMul nodes with constant weights; export the trained network.",
       },
@@ -99,6 +102,21 @@ export async function analyzeModel(
     inputShape: probe.inputShape,
     logits,
   };
+}
+
+/** Numbers that a value holds for one input. */
+function sizePerInput({ values, fixedBatch }: Probe, name: string): number {
+  const { shape = [], batchAxis = -1 } = values.get(name) ?? {};
+  const size = shape.reduce((total, extent) => total * extent, 1);
+  return batchAxis < 0 ? size : size / (fixedBatch ?? 1);
+}
+
+/**
+ * Whether a layer's units are nodes of graphs: in a network with convolutions what has positions, channels and the
+ * neurons of transformer blocks, else all (method note 3.1, 3.2).
+ */
+export function isGraphLayer({ layers }: Network, { operator, hasPositions }: Layer): boolean {
+  return operator === "Conv" || hasPositions || layers.every((layer) => layer.operator !== "Conv");
 }
 
 /** The first float output that follows the batch; a final Softmax is taken off, since the loss wants logits. */

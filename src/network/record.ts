@@ -3,14 +3,14 @@ import {
   makeIntTensor,
   makeNode,
   makeUntypedValueInfo,
-  makeValueInfo,
   type NodeProto,
   type TensorProto,
 } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session, type Tensors } from "../runtime/session.ts";
+import { floatValues, Session, type Tensors } from "../runtime/session.ts";
 import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
+import { inputFeed, inputInfo } from "./network-input.ts";
 import type { InputSource } from "./outcomes.ts";
 import { expandTo, soleAxis, transposeMap } from "./position-map.ts";
 import type { UnitSite } from "./unit-sites.ts";
@@ -54,7 +54,7 @@ export async function recordUnits(
   const model = encodePart(graph, {
     nodes: [...part.nodes, ...readers.flatMap(({ nodes }) => nodes)],
     initializers: [...part.initializers, ...readers.flatMap(({ initializers }) => initializers)],
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    inputs: [inputInfo(probe)],
     outputs: outputs.map(makeUntypedValueInfo),
   });
   const units = layers.reduce((total, layer) => total + layer.units, 0);
@@ -65,7 +65,7 @@ export async function recordUnits(
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes))) {
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
-      const made = await session.run({ [probe.input]: floatTensor(inputs, [size, ...network.inputShape]) });
+      const made = await session.run(inputFeed(probe, inputs, size));
       let first = 0;
       readers.forEach((reader, number) => {
         storeUnits(reader, made, values.subarray(first * data.count), data.count, start, rows, size);
@@ -91,17 +91,34 @@ interface Reader {
 }
 
 function readerOf(network: Network, layer: Layer, site: UnitSite, name: string): Reader {
-  const { shape = [], batchAxis = 0 } = network.probe.values.get(site.value) ?? {};
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
+  const probed = network.probe.values.get(site.value);
   let { value, map } = site;
-  let sizes = shape;
+  let sizes = probed?.shape ?? [];
+  let batchAxis = probed?.batchAxis ?? 0;
+  if (probed && probed.rowsPerInput > 1 && probed.rowsBefore !== null) {
+    // Tokens folded into the batch's axis get axes of their own again, in front of the batch and behind it.
+    const { rowsBefore, rowsPerInput } = probed;
+    const unfold = <T>(list: readonly T[], middle: readonly T[]) => [
+      ...list.slice(0, batchAxis),
+      ...middle,
+      ...list.slice(batchAxis + 1),
+    ];
+    sizes = unfold(sizes, [rowsBefore, 1, rowsPerInput / rowsBefore]);
+    map = { ...map, dims: unfold(map.dims, [1, 1, 1]) };
+    batchAxis += 1;
+    const open = sizes.map((size, axis) => (axis === batchAxis ? -1 : size));
+    initializers.push(makeIntTensor(`${name}/shape`, open));
+    nodes.push(makeNode("Reshape", [value, `${name}/shape`], [`${name}/rows`]));
+    value = `${name}/rows`;
+  }
   if (batchAxis > 0) {
-    const batchFirst = [batchAxis, ...shape.flatMap((_, axis) => (axis === batchAxis ? [] : [axis]))];
+    const batchFirst = [batchAxis, ...sizes.flatMap((_, axis) => (axis === batchAxis ? [] : [axis]))];
     nodes.push(makeNode("Transpose", [value], [`${name}/batch`], { perm: batchFirst.map(BigInt) }));
     value = `${name}/batch`;
     map = transposeMap(map, batchFirst);
-    sizes = batchFirst.map((axis) => shape[axis] as number);
+    sizes = batchFirst.map((axis) => sizes[axis] as number);
   }
   const unitAxis = soleAxis(map);
   const others = sizes.flatMap((_, axis) => (axis > 0 && axis !== unitAxis ? [axis] : []));

@@ -1,10 +1,11 @@
 import { BrodmannError } from "../errors.ts";
-import { makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session } from "../runtime/session.ts";
+import { makeUntypedValueInfo } from "../runtime/onnx.ts";
+import { floatValues, Session } from "../runtime/session.ts";
 import { rng } from "../statistics/rng.ts";
 import { batchesOf, PREFIX_FLOATS, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
+import { inputFeed, inputInfo } from "./network-input.ts";
 import type { InputSource } from "./outcomes.ts";
 
 /**
@@ -90,7 +91,7 @@ export async function meanOutput(network: Network, layer: Layer, data: InputSour
   const part = partOf(graph, [value], new Set([probe.input]));
   const model = encodePart(graph, {
     ...part,
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    inputs: [inputInfo(probe)],
     outputs: [makeUntypedValueInfo(value)],
   });
   const session = await Session.create(model, {
@@ -102,9 +103,7 @@ export async function meanOutput(network: Network, layer: Layer, data: InputSour
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes, PREFIX_FLOATS))) {
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
-      const outputs = await session.run({
-        [probe.input]: floatTensor(inputs, [size, ...network.inputShape]),
-      });
+      const outputs = await session.run(inputFeed(probe, inputs, size));
       const values = floatValues(outputs[value], value);
       for (let o = 0; o < outer; o++) {
         for (let row = 0; row < rows; row++) {

@@ -7,6 +7,7 @@ import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import { attributeOf, encodePart, partOf } from "./model-graph.ts";
 import { kernelOf, type Layer, type Network } from "./network.ts";
+import { inputInfo } from "./network-input.ts";
 import { classCount, LOG_PROBABILITIES, logitShape, logProbabilityNode } from "./outcomes.ts";
 import { soleAxis } from "./position-map.ts";
 import { type Replacement, ZERO } from "./replacement.ts";
@@ -173,9 +174,14 @@ function findReader(network: Network, layer: Layer): DenseReader | null {
   const { graph, probe } = network;
   const cut = layer.output.value;
   const readers = graph.consumers.get(cut) ?? [];
-  const { shape = [], batchAxis } = probe.values.get(cut) ?? {};
+  const { shape = [], batchAxis, rowsPerInput } = probe.values.get(cut) ?? {};
   const next = network.layers.find(({ weights }) => weights.node === readers[0]);
-  const isDense = next !== undefined && next.operator !== "Conv" && shape.length === 2 && batchAxis === 0;
+  const isDense =
+    next !== undefined &&
+    next.operator !== "Conv" &&
+    shape.length === 2 &&
+    batchAxis === 0 &&
+    rowsPerInput === 1;
   if (!isDense || readers.length !== 1 || graph.outputs.includes(cut)) return null;
   const node = graph.nodes[next.weights.node];
   const [left, , biasName = ""] = node?.input ?? [];
@@ -217,7 +223,7 @@ async function openSessions(
   const prefixModel = encodePart(graph, {
     nodes: [...front.nodes, makeNode("Transpose", [cut], [TRANSPOSED], { perm: [1n, 0n] })],
     initializers: front.initializers,
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
+    inputs: [inputInfo(probe)],
     outputs: outputs.map(makeUntypedValueInfo),
   });
   const rest = partOf(graph, [network.logits], new Set([sums, ...bypasses]));
