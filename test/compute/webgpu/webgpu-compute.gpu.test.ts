@@ -1,7 +1,7 @@
 /** Whole analyses on the GPU against those on the CPU, within the contract's tolerances. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Compute, SymmetricMatrix } from "../../../src/compute/compute.ts";
 import { createCpuCompute } from "../../../src/compute/cpu/cpu-compute.ts";
 import { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
@@ -29,6 +29,8 @@ beforeAll(async () => {
   cpu = await createCpuCompute();
   network = await loadNetwork(example("mnist-mlp.onnx"));
 });
+// Errors of work that nobody read back fail the test that did it.
+afterEach(() => device.finish());
 afterAll(async () => {
   await webgpu?.dispose();
   await cpu?.dispose();
