@@ -63,7 +63,7 @@ beforeAll(async () => {
   const compute = createWebgpuCompute(device);
   kept = { device, compute };
   for (const [name, run] of Object.entries(METHODS)) expected.set(name, await run(compute));
-});
+}, 60_000);
 afterAll(() => kept?.compute.dispose());
 
 /** No device may have buffers on loan once its work has ended. */
