@@ -10,6 +10,9 @@
 // 5        product   read_write  likewise
 //
 // One lane a quadruple of vectors of one row; entries are summed in runs of 16.
+//
+// Cost for 100,000 rows of 64 entries: four lanes read each row's 512 bytes, and 16 bytes of vectors for each entry, of which a
+// GPU fetches 32: 0.2 GB and 0.8 GB, mostly from the caches, some 0.4 ms. 6,250 workgroups fill any GPU.
 
 // #include "lib/grid.wgsl"
 
