@@ -1,11 +1,17 @@
 /**
  * Unit graphs from activations: squared Spearman correlation over inputs (method note section 3.6).
  */
-import type { Compute, CorrelationMethod, Correlations, SymmetricBlock } from "../compute/compute.ts";
+import type {
+  Compute,
+  CorrelationMethod,
+  Correlations,
+  SymmetricBlock,
+  UnitRecorder,
+} from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
 import { isGraphLayer, type Network } from "../network/network.ts";
 import type { InputSource } from "../network/outcomes.ts";
-import { recordUnits } from "../network/record.ts";
+import { recordInto } from "../network/record.ts";
 import type { RunOptions } from "../progress.ts";
 import { rng } from "../statistics/rng.ts";
 import { aliveUnits, joinLists } from "./top-edges.ts";
@@ -56,9 +62,21 @@ export async function buildActivationGraph(
   }
   const { samples = 5000, seed = 0 } = options;
   const source = subset(data, samples, seed);
-  const { values } = await recordUnits(network, layers, source, "preActivation", options);
-  const facts = { model: network.name };
-  return correlateUnits(layers, values, source.count, compute, facts, options);
+  const pieces = piecesOf(layers, options.scope);
+  const recorders = pieces.map(({ count }) => compute.recorder(count, source.count));
+  try {
+    const places = pieces.flatMap(({ first, keeps }, piece) =>
+      keeps.map((layer) => ({
+        recorder: recorders[piece] as UnitRecorder,
+        firstUnit: firstUnitOf(layers, layer) - first,
+      })),
+    );
+    await recordInto(network, layers, source, "preActivation", places, options);
+    const facts = { model: network.name };
+    return await correlatePieces(layers, pieces, recorders, source.count, compute, facts, options);
+  } finally {
+    for (const recorder of recorders) recorder.dispose();
+  }
 }
 
 /**
@@ -75,6 +93,44 @@ export async function correlateUnits(
   compute: Compute,
   facts: Readonly<Record<string, unknown>>,
   options: ActivationGraphOptions = {},
+): Promise<UnitGraph> {
+  const pieces = piecesOf(layers, options.scope);
+  const rows = pieces.map(({ first, count }) => values.subarray(first * samples, (first + count) * samples));
+  return correlatePieces(layers, pieces, rows, samples, compute, facts, options);
+}
+
+/** Units that become one part of the graph: `count` of them from the `first` on, of the layers it keeps. */
+interface Piece {
+  readonly first: number;
+  readonly count: number;
+  readonly keeps: readonly number[];
+}
+
+function piecesOf(layers: readonly GraphLayer[], scope: "global" | "local" = "global"): Piece[] {
+  if (scope === "local") {
+    return layers.map(({ units }, layer) => ({
+      first: firstUnitOf(layers, layer),
+      count: units,
+      keeps: [layer],
+    }));
+  }
+  return [{ first: 0, count: firstUnitOf(layers, layers.length), keeps: [...layers.keys()] }];
+}
+
+/** Number of a layer's unit 0 among the units of all layers. */
+function firstUnitOf(layers: readonly GraphLayer[], layer: number): number {
+  return layers.slice(0, layer).reduce((sum, { units }) => sum + units, 0);
+}
+
+/** The graph of pieces whose units are recorded in `rows`, one entry for each piece. */
+async function correlatePieces(
+  layers: readonly GraphLayer[],
+  pieces: readonly Piece[],
+  rows: readonly (Float32Array | UnitRecorder)[],
+  samples: number,
+  compute: Compute,
+  facts: Readonly<Record<string, unknown>>,
+  options: ActivationGraphOptions,
 ): Promise<UnitGraph> {
   const { scope = "global", correlation = "spearman", topK } = options;
   if (samples < 2) {
@@ -93,29 +149,20 @@ export async function correlateUnits(
   const unitNumber = Int32Array.from(
     layers.flatMap(({ units }) => Array.from({ length: units }, (_, i) => i)),
   );
-  const pieces =
-    scope === "global" ? [{ first: 0, count: total, keeps: layers.map((_, number) => number) }] : [];
-  if (scope === "local") {
-    let first = 0;
-    layers.forEach(({ units }, number) => {
-      pieces.push({ first, count: units, keeps: [number] });
-      first += units;
-    });
-  }
   const nodes: number[] = [];
   const blocks: SymmetricBlock[] = [];
   const parts: GraphPart[] = [];
   let droppedEdges = 0;
-  for (const { first, count, keeps } of pieces) {
-    const rows = values.subarray(first * samples, (first + count) * samples);
+  for (const [piece, { first, count, keeps }] of pieces.entries()) {
+    const values = rows[piece] as Float32Array | UnitRecorder;
     const nodeStart = nodes.length;
     let isDead: Uint8Array;
     if (topK === undefined) {
-      const correlations = await allCorrelations(compute, rows, count, samples, correlation, options);
+      const correlations = await allCorrelations(compute, values, count, samples, correlation, options);
       isDead = correlations.isDead;
       blocks.push(denseBlock(correlations, nodeStart));
     } else {
-      const top = await compute.topCorrelations(rows, count, samples, correlation, topK, options);
+      const top = await compute.topCorrelations(values, count, samples, correlation, topK, options);
       isDead = top.isDead;
       const { block, dropped } = joinLists(top, nodeStart);
       blocks.push(block);
@@ -185,7 +232,7 @@ function denseBlock({ units, values, isDead }: Correlations, start: number): Sym
 /** All squared correlations; throws `E_GRAPH_SIZE` when they take more than the memory that is free. */
 async function allCorrelations(
   compute: Compute,
-  rows: Float32Array,
+  rows: Float32Array | UnitRecorder,
   units: number,
   samples: number,
   correlation: CorrelationMethod,

@@ -3,6 +3,7 @@ import { spectralEmbedding } from "../spectral-embedding.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import { correlations } from "./correlations.ts";
 import { cpuPanels } from "./cpu-panels.ts";
+import { HostRecorder, hostRows } from "./host-recorder.ts";
 import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
 import { Matmul } from "./matmul.ts";
@@ -29,10 +30,11 @@ export async function createCpuCompute(): Promise<Compute> {
   return {
     device: "cpu",
     kernelNorms: async (kernel, norm) => kernelNorms(kernel, norm),
-    correlations: (values, units, samples, method, options) =>
-      correlations(matmul, values, units, samples, method, options),
-    topCorrelations: (values, units, samples, method, k, options) =>
-      topCorrelations(matmul, values, units, samples, method, k, options),
+    recorder: (units, samples) => new HostRecorder(units, samples),
+    correlations: async (values, units, samples, method, options) =>
+      correlations(matmul, hostRows(values), units, samples, method, options),
+    topCorrelations: async (values, units, samples, method, k, options) =>
+      topCorrelations(matmul, hostRows(values), units, samples, method, k, options),
     degrees: async (matrix) => degreesOf(matrix).slice(),
     spectralEmbedding: async (matrix, k, rng, options) => {
       const degree = degreesOf(matrix);

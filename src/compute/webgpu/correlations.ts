@@ -4,7 +4,8 @@
  */
 import { type RunOptions, StepCounter } from "../../progress.ts";
 import type { CorrelationMethod, Correlations } from "../compute.ts";
-import { type CorrelationFormName, correlationSteps, fastestForm } from "./correlation.ts";
+import { type CorrelationFormName, correlationSteps } from "./correlation.ts";
+import { fastestForm } from "./fastest-form.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import {
   cutRows,

@@ -6,6 +6,7 @@
 import { BrodmannError, messageOf } from "../../errors.ts";
 import type { Rng } from "../../statistics/rng.ts";
 import type { Compute } from "../compute.ts";
+import { HostRecorder } from "../cpu/host-recorder.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { createWebgpuCompute } from "./webgpu-compute.ts";
 
@@ -66,7 +67,8 @@ export function createRecoveringCompute(
   return {
     device: "webgpu",
     kernelNorms: (...args) => run("kernel norms", (compute) => compute.kernelNorms(...args)),
-    // On this device `values` is left as it is, so that the work can be repeated.
+    // Recorded in main memory, and left as it is by this device: what is on a lost device could not be correlated again.
+    recorder: (units, samples) => new HostRecorder(units, samples),
     correlations: (...args) => run("correlations", (compute) => compute.correlations(...args)),
     topCorrelations: (...args) => run("top correlations", (compute) => compute.topCorrelations(...args)),
     degrees: (matrix) => run("degrees", (compute) => compute.degrees(matrix)),

@@ -2,6 +2,7 @@ import type { Compute } from "../compute.ts";
 import { normalizedOperator } from "../cpu/operator.ts";
 import { spectralEmbedding } from "../spectral-embedding.ts";
 import { correlations } from "./correlations.ts";
+import { DeviceRecorder, deviceRows } from "./device-recorder.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
@@ -23,10 +24,11 @@ export function createWebgpuCompute(device: GpuDevice): Compute {
   return {
     device: "webgpu",
     kernelNorms: (kernel, norm) => kernelNorms(device, kernel, norm),
-    correlations: (values, units, samples, method, options) =>
-      correlations(device, values, units, samples, method, options),
-    topCorrelations: (values, units, samples, method, k, options) =>
-      topCorrelations(device, values, units, samples, method, k, options),
+    recorder: (units, samples) => new DeviceRecorder(device, units, samples),
+    correlations: async (values, units, samples, method, options) =>
+      correlations(device, deviceRows(values), units, samples, method, options),
+    topCorrelations: async (values, units, samples, method, k, options) =>
+      topCorrelations(device, deviceRows(values), units, samples, method, k, options),
     degrees: (matrix) => matrices.use(matrix, async ({ degree }) => degree.slice()),
     spectralEmbedding: (matrix, k, rng, options) =>
       matrices.use(matrix, (kept) => {

@@ -5,10 +5,10 @@ import {
   CORRELATION_REGISTERS,
   CORRELATION_TILES,
   correlationSteps,
-  fastestForm,
   rowStride,
 } from "../../../src/compute/webgpu/correlation.ts";
 import { correlations } from "../../../src/compute/webgpu/correlations.ts";
+import { fastestForm, MEMORY_TRIAL } from "../../../src/compute/webgpu/fastest-form.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
 import { STANDARDISE } from "../../../src/compute/webgpu/standardised-panels.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
@@ -211,7 +211,7 @@ describe("forms", () => {
 });
 
 describe("shaders", () => {
-  test.each([STANDARDISE, CORRELATION_REGISTERS, CORRELATION_TILES])(
+  test.each([STANDARDISE, CORRELATION_REGISTERS, CORRELATION_TILES, MEMORY_TRIAL])(
     "$name binds what the host passes",
     expectLayout,
   );
