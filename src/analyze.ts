@@ -51,7 +51,8 @@ export async function analyzeNetwork(
   const settings: PartitionSettings = { method: "spectral", ...options.partition, seed };
   const graph = await buildUnitGraph(network, data, compute, options);
   await options.onGraph?.(graph);
-  const needsK = graph.scope === "local" && settings.method !== "louvain" && settings.method !== "leiden";
+  const hasK = settings.method === "spectral" || settings.method === "random";
+  const needsK = graph.scope === "local" && hasK && settings.k !== "auto";
   const kPerLayer = needsK ? await countGlobalClusters(network, data, compute, options) : undefined;
   const partition = await partitionGraph(compute, graph, { ...settings, kPerLayer }, options);
   await options.onPartition?.(partition, graph);

@@ -38,8 +38,23 @@ export { type Layer, layerNamed, loadNetwork, loadNetworkBytes, type Network } f
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";
 export { type Agreement, comparePartitions } from "./partition/compare.ts";
-export type { LayerLabels, Partition, PartitionQuality } from "./partition/partition.ts";
+export {
+  permuteInputs,
+  type RecordedUnits,
+  resampleInputs,
+  shuffleWeights,
+} from "./partition/null-graphs.ts";
+export type {
+  LayerLabels,
+  NullTest,
+  Partition,
+  PartitionQuality,
+  Stability,
+} from "./partition/partition.ts";
 export { formatPartition, parsePartition } from "./partition/partition-file.ts";
+export { testQuality } from "./partition/quality-nulls.ts";
+export { coAssignment, measureStability } from "./partition/stability.ts";
+export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
 export { formatScores } from "./scores/scores-file.ts";

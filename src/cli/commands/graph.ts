@@ -1,5 +1,5 @@
 import { buildUnitGraph } from "../../analyze.ts";
-import { loadActivations } from "../../data/activations.ts";
+import { byUnit, loadActivations } from "../../data/activations.ts";
 import { BrodmannError } from "../../errors.ts";
 import { correlateUnits } from "../../graph/activation-graph.ts";
 import { assertGraphPath } from "../../graph/graph-file.ts";
@@ -86,15 +86,9 @@ async function buildGraph({ flags, positionals, terminal, signal }: CommandConte
     }
     const path = flags.activations ?? "";
     const { samples, units, values } = await loadActivations(path);
-    const byUnit = new Float32Array(values.length);
-    for (let unit = 0; unit < units; unit++) {
-      for (let sample = 0; sample < samples; sample++) {
-        byUnit[unit * samples + sample] = values[sample * units + unit] as number;
-      }
-    }
     return await correlateUnits(
       [{ name: "activations", units }],
-      byUnit,
+      byUnit(values, samples, units),
       samples,
       compute,
       { activations: path },
