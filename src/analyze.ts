@@ -42,7 +42,8 @@ export async function analyzeNetwork(
   const settings: PartitionSettings = { method: "spectral", ...options.partition, seed };
   const graph = await engine.unitGraph(network, data, options);
   await options.onGraph?.(graph);
-  const needsK = graph.scope === "local" && settings.method !== "louvain" && settings.method !== "leiden";
+  const hasK = settings.method === "spectral" || settings.method === "random";
+  const needsK = graph.scope === "local" && hasK && settings.k !== "auto";
   const kPerLayer = needsK ? await countGlobalClusters(network, data, engine, options) : undefined;
   const partition = await engine.partition(graph, { ...settings, kPerLayer }, options);
   await options.onPartition?.(partition, graph);

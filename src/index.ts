@@ -16,7 +16,7 @@ export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute
 export { type DeviceName, type OpenedCompute, openCompute } from "./compute/open-compute.ts";
 export { type Activations, loadActivations } from "./data/activations.ts";
 export { type Dataset, type DatasetOptions, loadDataset } from "./data/dataset.ts";
-export type { Engine } from "./engine.ts";
+export { type Engine, localEngine } from "./engine.ts";
 export { BrodmannError } from "./errors.ts";
 export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 export { readGraph, writeGraph } from "./graph/graph-file.ts";
@@ -41,8 +41,23 @@ export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./networ
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";
 export { type Agreement, comparePartitions } from "./partition/compare.ts";
-export type { LayerLabels, Partition, PartitionQuality } from "./partition/partition.ts";
+export {
+  permuteInputs,
+  type RecordedUnits,
+  resampleInputs,
+  shuffleWeights,
+} from "./partition/null-graphs.ts";
+export type {
+  LayerLabels,
+  NullTest,
+  Partition,
+  PartitionQuality,
+  Stability,
+} from "./partition/partition.ts";
 export { formatPartition, parsePartition } from "./partition/partition-file.ts";
+export { testQuality } from "./partition/quality-nulls.ts";
+export { coAssignment, measureStability } from "./partition/stability.ts";
+export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
 export { formatScores } from "./scores/scores-file.ts";

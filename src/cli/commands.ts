@@ -60,10 +60,10 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     help: "partitions a graph file",
     examples: [
       "brodmann partition graph.npz --k 16 --out p.json",
-      "brodmann partition graph.npz --method leiden",
+      "brodmann partition graph.npz --method leiden --nulls 50 --stability 10 --out p.json",
     ],
     arguments: { least: 1, most: 1 },
-    flags: [...PARTITION_FLAGS, "like"],
+    flags: [...PARTITION_FLAGS, "like", "nulls", "stability", "activations"],
     load: () => import("./commands/partition.ts"),
   },
   score: {

@@ -1,4 +1,4 @@
-import { loadActivations } from "../../data/activations.ts";
+import { byUnit, loadActivations } from "../../data/activations.ts";
 import { BrodmannError } from "../../errors.ts";
 import { assertGraphPath } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
@@ -85,15 +85,9 @@ async function buildGraph({ flags, positionals, terminal, signal }: CommandConte
     }
     const path = flags.activations ?? "";
     const { samples, units, values } = await loadActivations(path);
-    const byUnit = new Float32Array(values.length);
-    for (let unit = 0; unit < units; unit++) {
-      for (let sample = 0; sample < samples; sample++) {
-        byUnit[unit * samples + sample] = values[sample * units + unit] as number;
-      }
-    }
     return await engine.correlate(
       [{ name: "activations", units }],
-      byUnit,
+      byUnit(values, samples, units),
       samples,
       { activations: path },
       options,
