@@ -119,7 +119,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   },
   sequential: {
     takes: "switch",
-    help: "draw random sets only until no verdict at 5 % or less can change",
+    help: "draw random sets only until no verdict (BY at 5 %) can change",
   },
   match: {
     takes: ["size", "norm", "activation"],

@@ -137,7 +137,8 @@ export async function scoreImportance(
   const classCounts = countClasses(data.labels, classCount(network));
   const outcome = await evaluateNetwork(network, data, { signal: options.signal });
   const baseline = baselineOf(outcome, classCounts, protocol === "strict");
-  const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length) };
+  const tests = tested.reduce((total, layer) => total + layer.tested.length, 0);
+  const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length), tests };
   const settings: LayerSettings = { network, data, baseline, plan, lesion, compare, match };
   const stepsOf = (layer: LayerSubclusters) =>
     layer.tested.length * lesionsPerSubcluster(settings) * data.count;

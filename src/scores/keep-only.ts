@@ -26,12 +26,14 @@ export interface KeepOnly {
 const ACCURACY: Measure<Damage> = {
   name: "kept accuracy",
   tail: "upper",
+  isAlwaysDefined: true,
   statistic: ({ meanClassAccuracy }) => meanClassAccuracy,
   amount: ({ meanClassAccuracy }) => meanClassAccuracy,
 };
 const LOSS: Measure<Damage> = {
   name: "kept loss",
   tail: "lower",
+  isAlwaysDefined: true,
   statistic: ({ loss }) => loss,
   // No effect: of two losses the ratio says nothing.
   amount: ({ loss }) => -loss,
@@ -66,7 +68,7 @@ export async function keepOnly(
         damages.slice(count).filter((_, draw) => draw % count === number),
       ),
     };
-    const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS } as const;
+    const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS, tests: count } as const;
     return layer.tested.map((_, number) => {
       const damage = damages[number] as Damage;
       const pool = poolOf(number, layer, nulls, "strict");

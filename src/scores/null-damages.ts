@@ -3,6 +3,7 @@
  */
 import type { LayerLesions } from "../network/lesions.ts";
 import type { RunOptions } from "../progress.ts";
+import { byCeiling } from "../statistics/multiplicity.ts";
 import { type RankP, rankP } from "../statistics/rank-p.ts";
 import { safeHits, sequentialP } from "../statistics/sequential-p.ts";
 import { type Baseline, type Damage, damageOf } from "./damage.ts";
@@ -17,13 +18,15 @@ export interface DrawPlan {
   readonly seed: number;
   /** Draws that every subcluster has; fewer than `shuffles` where the others come one after another. */
   readonly base: number;
+  /** Subclusters of the network that are tested. */
+  readonly tests: number;
 }
 
-/** Verdicts at this level and below are those of all draws (method note 6.4: rows and subclusters at 0.05). */
+/** False discovery rate of verdicts on subclusters, by Benjamini & Yekutieli (method note, section 2). */
 const LEVEL = 0.05;
 
-/** Fewest draws of a sequential run that every subcluster has. */
-const LEAST_BASE = 19;
+/** Fewest draws that every subcluster has: where one layer of many matters, the network's p is about 1 / 40 at the least. */
+const LEAST_BASE = 39;
 
 /**
  * Draws that all subclusters of all layers have in common. The network's permutation p rests on these alone, fixed
@@ -33,7 +36,7 @@ const LEAST_BASE = 19;
 export function commonDraws(isSequential: boolean, shuffles: number, layers: number): number {
   if (!isSequential) return shuffles;
   const forFloor = Math.ceil((shuffles + 1) ** (1 / layers) - 1e-9) - 1;
-  return Math.min(shuffles, Math.max(LEAST_BASE, safeHits(shuffles, LEVEL), forFloor));
+  return Math.min(shuffles, Math.max(LEAST_BASE, forFloor));
 }
 
 /** A layer's random sets: damages by subcluster, in the order of the draws. */
@@ -103,15 +106,15 @@ export function poolOf(
 }
 
 /**
- * Rank p of a subcluster's statistic among its pool of `drawn` draws, and whether its verdict is safe before all sets
- * are drawn.
+ * Rank p of a subcluster's statistic among its pool of `drawn` draws, and whether it is safe before all sets are drawn:
+ * with so many hits its q will be above 0.05, whatever follows here or elsewhere.
  */
 export function rankOf(
-  { statistic, tail }: Measure<Damage>,
+  { statistic, tail, isAlwaysDefined }: Measure<Damage>,
   value: number,
   pool: readonly Damage[],
   drawn: number,
-  { protocol, shuffles, base }: Omit<DrawPlan, "seed">,
+  { protocol, shuffles, base, tests }: Omit<DrawPlan, "seed">,
 ): RankP & { readonly isStopped: boolean } {
   const values = Float64Array.from(pool, statistic);
   if (base === shuffles) {
@@ -120,7 +123,8 @@ export function rankOf(
     return { ...rankP(value, values, tail, ties, { minimumValid }), isStopped: false };
   }
   const shared = pool.length / drawn;
-  const hits = safeHits(shuffles * shared, LEVEL);
+  // With fewer tests a larger p is significant: where some may be undefined, it could be a single one.
+  const hits = safeHits(shuffles * shared, byCeiling(isAlwaysDefined ? tests : 1, LEVEL));
   const ranked = sequentialP(value, values, tail, { hits, base: base * shared });
   const isStopped = ranked.hits >= hits;
   const isDefined = isStopped || ranked.valid >= drawn / 2;

@@ -8,7 +8,17 @@ const NAMES = Object.keys(COMMANDS) as CommandName[];
 
 describe("help", () => {
   it("has the contract's commands", () => {
-    expect(NAMES).toEqual(["demo", "inspect", "graph", "partition", "score", "analyze", "compare", "doctor"]);
+    expect(NAMES).toEqual([
+      "demo",
+      "inspect",
+      "graph",
+      "partition",
+      "score",
+      "analyze",
+      "table",
+      "compare",
+      "doctor",
+    ]);
   });
 
   it.each(["--help", "-h", "help"])("%s lists all commands on stdout", async (word) => {
