@@ -7,7 +7,7 @@ import { loadDataset } from "../../src/data/dataset.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
 import { browsersOf } from "../support/browser-processes.ts";
 import { catchError } from "../support/catch-error.ts";
-import { ROOT, temporaryFolder } from "../support/cli.ts";
+import { temporaryFolder, writePlanted } from "../support/cli.ts";
 
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -44,15 +44,16 @@ describe("a browser that is no browser", () => {
 async function errorAfter(harm: (browser: number) => void) {
   const { engine, browser } = await openChrome();
   try {
-    const network = await loadNetwork(join(ROOT, "examples/mnist-mlp.onnx"));
-    const data = await loadDataset(join(ROOT, "examples/mnist-digits.npz"), { take: 200 });
+    const files = writePlanted(temporaryFolder());
+    const network = await loadNetwork(files.model);
+    const data = await loadDataset(files.data);
     const graph = await engine.unitGraph(network, null);
-    const partition = await engine.partition(graph, { method: "random", k: 4 });
+    const partition = await engine.partition(graph, { method: "random", k: 3 });
     let isDone = false;
     return await catchError(() =>
       engine.importance(network, data, partition, {
         protocol: "paper",
-        shuffles: 100_000,
+        shuffles: 20_000,
         onProgress: ({ done }) => {
           if (isDone || done === 0) return;
           isDone = true;

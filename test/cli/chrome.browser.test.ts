@@ -95,7 +95,7 @@ describe("--device chrome", () => {
 
   it("ends with 130 on Ctrl-C, keeps what is done and leaves no browser", async () => {
     const out = join(folder, "interrupted");
-    const flags = ["--k", "2", "--protocol", "paper", "--shuffles", "1000000", "--device", "chrome"];
+    const flags = ["--k", "2", "--protocol", "paper", "--shuffles", "20000", "--device", "chrome"];
     const run = start(["analyze", files.model, "--data", files.data, ...flags, "--out", out]);
     await run.saying("partition: 2 clusters");
     run.process.kill("SIGINT");
@@ -107,7 +107,7 @@ describe("--device chrome", () => {
   });
 
   it("leaves no browser when it is ended at once", async () => {
-    const flags = ["--k", "2", "--protocol", "paper", "--shuffles", "1000000", "--device", "chrome"];
+    const flags = ["--k", "2", "--protocol", "paper", "--shuffles", "20000", "--device", "chrome"];
     const run = start([
       "analyze",
       files.model,
