@@ -134,7 +134,7 @@ describe("analyze", () => {
     const graph = await readGraph(place("run/graph.npz"));
     const { partition } = parsePartition(read("run/partition.json"), "partition.json");
     const [unitHeader, ...units] = read("run/units.csv").trimEnd().split("\n");
-    expect(unitHeader).toBe("layer,unit,cluster,degree");
+    expect(unitHeader).toBe("layer,unit,cluster,degree,participation,withinDegree");
     expect(units).toHaveLength(graph.layer.length);
     const [block] = graph.matrix.blocks;
     if (block?.shape !== "sparse") throw new Error("graph.npz holds CSR");
