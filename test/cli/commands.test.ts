@@ -317,7 +317,7 @@ describe("compare", () => {
     expect(overall).toMatchObject({ units: 60, ari: 1, ami: 1, vi: 0 });
     expect(layers.map(({ name }) => name)).toEqual(["x", "hidden1", "hidden2", "logits"]);
     const table = await brodmann(["compare", ...both]);
-    expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\)\n/);
+    expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS\n/);
     expect(table.stdout).toMatch(/\noverall +60 +1\.0000 +1\.0000/);
   });
 });
