@@ -44,7 +44,8 @@ export interface Partitioner {
  * distinct so that a cluster never spans layers. Quality is that of the parts' own clusterings, averaged over parts.
  *
  * Throws `E_GRAPH_EMPTY` when no unit has an edge, `E_GRAPH_NEGATIVE` for weights that are negative or not numbers,
- * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part.
+ * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part, `E_USAGE_K` for `auto` where nothing
+ * can be chosen.
  *
  * @example
  * const partition = await partitionGraph(compute, graph, { method: "spectral", k: 16, seed: 0 });
@@ -133,7 +134,7 @@ async function labelNodes(
 function checkAuto({ method, k, kPerLayer }: PartitionSettings): void {
   if (k !== "auto" || (method === "spectral" && kPerLayer === undefined)) return;
   const found = method === "spectral" ? "numbers of clusters by layer" : `the method ${method}`;
-  throw new BrodmannError("E_PARTITION_K", `k = auto: found ${found}, expected spectral alone`, {
+  throw new BrodmannError("E_USAGE_K", `k = auto: found ${found}, expected spectral alone`, {
     hint: method === "random" ? "Give random a number of clusters." : "Leave k out.",
   });
 }

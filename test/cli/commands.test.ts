@@ -134,7 +134,7 @@ describe("analyze", () => {
     const graph = await readGraph(place("run/graph.npz"));
     const { partition } = parsePartition(read("run/partition.json"), "partition.json");
     const [unitHeader, ...units] = read("run/units.csv").trimEnd().split("\n");
-    expect(unitHeader).toBe("layer,unit,cluster,degree");
+    expect(unitHeader).toBe("layer,unit,cluster,degree,participation,withinDegree");
     expect(units).toHaveLength(graph.layer.length);
     const [block] = graph.matrix.blocks;
     if (block?.shape !== "sparse") throw new Error("graph.npz holds CSR");
@@ -324,7 +324,7 @@ describe("compare", () => {
     expect(overall).toMatchObject({ units: 60, ari: 1, ami: 1, vi: 0 });
     expect(layers.map(({ name }) => name)).toEqual(["x", "hidden1", "hidden2", "logits"]);
     const table = await brodmann(["compare", ...both]);
-    expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\)\n/);
+    expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS\n/);
     expect(table.stdout).toMatch(/\noverall +60 +1\.0000 +1\.0000/);
   });
 });

@@ -89,6 +89,6 @@ describe("k = auto", () => {
 
   test.each(["louvain", "leiden", "random"] as const)("%s has no k to choose", async (method) => {
     const run = partitionGraph(compute, globalGraph(within(40, 2, 1, 1)), { method, k: "auto" });
-    await expect(run).rejects.toMatchObject({ code: "E_PARTITION_K" });
+    await expect(run).rejects.toMatchObject({ code: "E_USAGE_K" });
   });
 });
