@@ -92,7 +92,11 @@ async function startDawn(wanted: "hardware" | "any" | "software"): Promise<GPU> 
   ) {
     // Added drivers come behind the installed ones; the other variable replaces them.
     if (wanted === "any" && hasHardware()) process.env.VK_ADD_DRIVER_FILES ??= icd;
-    else process.env.VK_ICD_FILENAMES = icd;
+    else {
+      process.env.VK_ICD_FILENAMES = icd;
+      // Mesa's layer that chooses between cards has none to choose from, and complains where there is no desktop.
+      process.env.NODEVICE_SELECT ??= "1";
+    }
   }
   try {
     const { create } = await import("webgpu");
