@@ -94,6 +94,7 @@ export async function startBrowser(
   const profile = await mkdtemp(join(tmpdir(), `${PROFILE}${process.pid}-`));
   const removeProfile = () =>
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  process.once("exit", removeProfile);
   let browser: PuppeteerBrowser;
   // Puppeteer's own limit does not hold for what starts and then says nothing.
   const patience = new AbortController();
@@ -119,12 +120,14 @@ export async function startBrowser(
       handleSIGHUP: false,
     });
   } catch (cause) {
+    process.off("exit", removeProfile);
     removeProfile();
     throw startError(path, patience.signal.aborted ? `no answer in ${timeoutMs / 1000} s` : cause);
   } finally {
     clearTimeout(timer);
   }
-  // Behind Puppeteer's own listener, which kills the browser.
+  // Now behind Puppeteer's own listener, which kills the browser.
+  process.off("exit", removeProfile);
   process.once("exit", removeProfile);
   const close = async () => {
     const isClosed = await within(CLOSE_TIMEOUT_MS, browser.close());

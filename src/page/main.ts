@@ -6,7 +6,7 @@ import type { CallMessage, EventMessage, ResultMessage } from "../chrome/calls.t
 import { decodeMessage, encodeMessage } from "../chrome/message.ts";
 import { BrodmannError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import { pageCalls } from "./page-calls.ts";
+import { deviceLost, pageCalls } from "./page-calls.ts";
 
 /** Progress is sent this often at the most; each phase's beginning and end always are. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -22,17 +22,25 @@ async function call(id: number): Promise<void> {
   try {
     const { name, argument, callbacks } = (await fetchMessage(`calls/${id}`)) as CallMessage;
     const options = Object.fromEntries(callbacks.map((callback) => [callback, outbox.callback(callback)]));
-    const work = pageCalls[name] as (
-      argument: unknown,
-      options: Record<string, unknown>,
-    ) => unknown | Promise<unknown>;
-    result = { result: await work(argument, { ...options, signal: abort.signal }) };
+    const run = pageCalls[name] as (argument: unknown, options: Record<string, unknown>) => Promise<unknown>;
+    const work = run(argument, { ...options, signal: abort.signal });
+    result = { result: await Promise.race([work, deviceLost]) };
   } catch (error) {
-    result = { error: describeError(error) };
+    result = { error: describeError(await withLoss(error)) };
   }
   aborts.delete(id);
   await outbox.settle();
   await post(`results/${id}`, result);
+}
+
+/** How long the report of a lost device may come after the failures that the loss has caused. */
+const LOSS_PATIENCE_MS = 100;
+
+/** The loss of the device in the place of an error that it may have caused. */
+async function withLoss(error: unknown): Promise<unknown> {
+  if (error instanceof BrodmannError) return error;
+  const otherwise = new Promise((resolve) => setTimeout(() => resolve(error), LOSS_PATIENCE_MS));
+  return Promise.race([deviceLost.catch((loss: unknown) => loss), otherwise]);
 }
 
 function describeError(error: unknown): Extract<ResultMessage, { error: unknown }>["error"] {

@@ -1,5 +1,5 @@
 import type { PageCalls } from "../chrome/calls.ts";
-import { adapterFacts, GpuDevice, requestDevice } from "../compute/webgpu/gpu-device.ts";
+import { adapterFacts, GpuDevice, lostError, requestDevice } from "../compute/webgpu/gpu-device.ts";
 import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
 import { batchesOf, type StoredInputs } from "../data/stored-inputs.ts";
 import { type Engine, localEngine } from "../engine.ts";
@@ -19,6 +19,10 @@ type Calls = {
 };
 
 let opened: Engine | null = null;
+
+/** Rejects with `E_DEVICE_LOST` once the device is lost: what waits for the GPU then may wait for ever. */
+export let deviceLost: Promise<never> = new Promise(() => {});
+
 const models = new Map<string, Network>();
 const inputs = new Map<string, LabelledInputs>();
 const graphs = new Map<string, UnitGraph>();
@@ -27,9 +31,13 @@ export const pageCalls: Calls = {
   async open({ networks: wanted }) {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) return null;
-    const { name, vendor, type } = adapterFacts(adapter);
+    const facts = adapterFacts(adapter);
+    const { name, vendor, type } = facts;
     const device = await requestDevice(adapter);
-    const gpu = new GpuDevice(device, { readShader, facts: adapterFacts(adapter) });
+    deviceLost = device.lost.then(({ message }) => Promise.reject(lostError(facts, message)));
+    // Whoever waits gets it; it is no unhandled rejection before.
+    deviceLost.catch(() => {});
+    const gpu = new GpuDevice(device, { readShader, facts });
     opened = localEngine(createWebgpuCompute(gpu));
     const networks = wanted ?? (type === "hardware" ? "webgpu" : "wasm");
     startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { openChrome } from "../../src/chrome/open-chrome.ts";
 import { loadDataset } from "../../src/data/dataset.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
+import { rng } from "../../src/statistics/rng.ts";
 import { browsersOf } from "../support/browser-processes.ts";
 import { catchError } from "../support/catch-error.ts";
 import { temporaryFolder, writePlanted } from "../support/cli.ts";
@@ -77,6 +78,36 @@ describe("in the middle of the work", () => {
     expect(error.code).toBe("E_DEVICE_LOST");
     expect(error.message).toMatch(/: the page crashed$/);
     expect(error.hint).toContain("--device webgpu or cpu");
+  });
+
+  it("a GPU that is lost", async () => {
+    const { engine } = await openChrome();
+    try {
+      const random = rng(0, "values");
+      const values = Float32Array.from({ length: 800 * 300 }, random.normal);
+      let isDone = false;
+      const error = await catchError(() =>
+        engine.correlate(
+          [{ name: "all", units: 800 }],
+          values,
+          300,
+          {},
+          {
+            onProgress: () => {
+              if (isDone) return;
+              isDone = true;
+              const { processes } = browsersOf(process.pid);
+              const gpu = processes.find(({ command }) => command.includes("--type=gpu-process"));
+              process.kill(gpu?.id ?? 0, "SIGKILL");
+            },
+          },
+        ),
+      );
+      expect(error.code).toBe("E_DEVICE_LOST");
+      expect(error.message).toContain("the GPU device was lost");
+    } finally {
+      await engine.dispose();
+    }
   });
 
   it("a browser that is killed", async () => {

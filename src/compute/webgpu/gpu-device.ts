@@ -414,7 +414,8 @@ const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, s
 const MAP_READ = 0x1;
 const SCOPES: readonly GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
 
-function lostError(facts: AdapterFacts, reason: string): BrodmannError {
+/** The error of work whose device went away. */
+export function lostError(facts: AdapterFacts, reason: string): BrodmannError {
   return new BrodmannError(
     "E_DEVICE_LOST",
     `${facts.name}: the GPU device was lost (${reason || "no reason"})`,
