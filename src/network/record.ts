@@ -96,7 +96,7 @@ export async function recordInto(
     outputs: outputs.map(makeUntypedValueInfo),
   });
   const counter = new StepCounter("recording", data.count, options);
-  const session = await Session.create(model, { label: network.name });
+  const session = await Session.create(model, { label: network.name, hasDeviceOutputs: true });
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes))) {
       const size = probe.fixedBatch ?? rows;

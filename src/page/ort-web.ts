@@ -59,6 +59,7 @@ function createSession(
     provider === "webgpu" && sharedDevice !== null ? [{ name: provider, device: sharedDevice }] : [];
   return InferenceSession.create(model, {
     executionProviders: [...gpu, "wasm"],
+    ...(settings.hasDeviceOutputs && gpu.length > 0 ? { preferredOutputLocation: "gpu-buffer" } : {}),
     graphOptimizationLevel: settings.isOneShot ? "disabled" : "all",
     // Only fatal: its errors reach people through ours.
     logSeverityLevel: 4,

@@ -19,6 +19,8 @@ export interface SessionSettings {
    * spinning would keep a core from the other.
    */
   readonly isOccasional?: boolean;
+  /** Outputs may stay on the GPU that the network runs on (as `gpu-buffer` tensors); the caller disposes of them. */
+  readonly hasDeviceOutputs?: boolean;
 }
 
 /** A loaded model. Errors are ONNX Runtime's own. */
