@@ -7,7 +7,9 @@
  * components have them.
  *
  * A pair has converged when its residual |B v - lambda v| is at most 1e-5. All eigenvalues of B = D^-1/2 A D^-1/2 lie
- * in [-1, 1], so this is relative to the largest; float32 products reach about 1e-6.
+ * in [-1, 1], so this is relative to the largest. Vectors of eigenvalues that differ by g still turn by residual / g
+ * then, enough to change the partition of a graph without clear clusters from device to device. Where products cost next
+ * to nothing, iteration goes on to what float32 can tell apart.
  */
 import { BrodmannError } from "../errors.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
@@ -17,8 +19,10 @@ import { identity, orthonormalize, randomVectors } from "./orthonormalize.ts";
 import type { PanelStore } from "./panels.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
-/** Residual at which a pair counts as converged. */
+/** Residual at which a pair counts as converged, and that of graphs of few nodes. */
 const TOLERANCE = 1e-5;
+const FINE_TOLERANCE = 5e-7;
+const FEW_NODES = 2000;
 /** Residual beyond which the pairs are of no use. */
 const USELESS_RESIDUAL = 1e-2;
 /** Products after which the solver stops and reports the residual it has. */
@@ -57,7 +61,8 @@ export async function leadingEigenpairs(
 ): Promise<Eigenpairs> {
   const { block, basis } = krylovSizes(k);
   const projected = new Float64Array(basis * basis);
-  const progress = new ResidualProgress(options);
+  const tolerance = store.size <= FEW_NODES ? FINE_TOLERANCE : TOLERANCE;
+  const progress = new ResidualProgress(tolerance, options);
   await store.write(0, start);
   await store.write(1, randomVectors(block - 1, store.size, rng));
   await orthonormalize(store, 0, 0, block, rng);
@@ -78,7 +83,7 @@ export async function leadingEigenpairs(
     const ritz = symmetricEigen(leadingSquare(projected, basis, done), done);
     const residual = ritzResidual(ritz.vectors, done, k, factor, block);
     progress.report(residual);
-    if (residual <= TOLERANCE || products >= MAX_PRODUCTS) {
+    if (residual <= tolerance || products >= MAX_PRODUCTS) {
       await store.combine(ritz.vectors.subarray(0, k * done), 0, done, 0, k, false);
       return finish(store, k, products, rng);
     }
@@ -180,16 +185,19 @@ async function finish(store: PanelStore, k: number, products: number, rng: Rng):
 /** Progress of an iteration of unknown length: the share of the decades of residual that are behind. */
 class ResidualProgress {
   readonly #counter: StepCounter;
+  readonly #tolerance: number;
   #first = 0;
   #percent = 0;
 
-  constructor(options: RunOptions) {
+  constructor(tolerance: number, options: RunOptions) {
+    this.#tolerance = tolerance;
     this.#counter = new StepCounter("eigenvectors", 100, options);
   }
 
   report(residual: number): void {
-    if (this.#first === 0) this.#first = Math.max(residual, 10 * TOLERANCE);
-    const share = Math.log(this.#first / Math.max(residual, TOLERANCE)) / Math.log(this.#first / TOLERANCE);
+    const tolerance = this.#tolerance;
+    if (this.#first === 0) this.#first = Math.max(residual, 10 * tolerance);
+    const share = Math.log(this.#first / Math.max(residual, tolerance)) / Math.log(this.#first / tolerance);
     const percent = Math.max(this.#percent, Math.floor(100 * share));
     this.#counter.advance(percent - this.#percent);
     this.#percent = percent;
