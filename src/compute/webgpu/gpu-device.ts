@@ -6,6 +6,7 @@
  */
 import { BrodmannError, messageOf } from "../../errors.ts";
 import { BufferPool, type DeviceBuffer } from "./device-buffer.ts";
+import { GpuProfiler, type KernelTime } from "./gpu-profiler.ts";
 import { PipelineCache } from "./pipeline-cache.ts";
 import { type DispatchStep, dispatchGrid, type Step } from "./shader-kernel.ts";
 import { ShaderLibrary, type ShaderReader } from "./shader-source.ts";
@@ -94,6 +95,8 @@ export class GpuDevice {
   readonly #staging: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #checks = new Set<Promise<void>>();
+  /** Set while work is profiled. */
+  #profiler: GpuProfiler | null = null;
   #error: BrodmannError | null = null;
   #isDisposed = false;
 
@@ -224,6 +227,7 @@ export class GpuDevice {
       this.#checked([label, ...names].join(", "), () => {
         this.#device.queue.writeBuffer(uniforms.buffer, 0, params);
         const encoder = this.#device.createCommandEncoder({ label: `${label}/commands` });
+        const times = this.#profiler?.begin(dispatches.map(({ kernel }) => kernel.name));
         let pass: GPUComputePassEncoder | null = null;
         let index = 0;
         for (const step of steps) {
@@ -249,11 +253,19 @@ export class GpuDevice {
                 })),
               ],
             });
-            pass ??= encoder.beginComputePass({ label: `${label}/pass` });
+            pass ??= encoder.beginComputePass({
+              label: `${label}/pass`,
+              ...(times === undefined ? {} : { timestampWrites: times.writes(index) }),
+            });
             pass.setPipeline(pipeline);
             pass.setBindGroup(0, group);
             pass.dispatchWorkgroups(x, y);
             index++;
+            // A timed pass holds one dispatch.
+            if (times !== undefined) {
+              pass.end();
+              pass = null;
+            }
             continue;
           }
           pass?.end();
@@ -266,6 +278,7 @@ export class GpuDevice {
           }
         }
         pass?.end();
+        times?.resolve(encoder);
         this.#device.queue.submit([encoder.finish({ label: `${label}/commands` })]);
       });
     } finally {
@@ -316,6 +329,28 @@ export class GpuDevice {
   async finish(): Promise<void> {
     await this.#device.queue.onSubmittedWorkDone();
     await this.settle();
+  }
+
+  /**
+   * Runs `work` and gives the GPU time of each kernel that it submitted; null on adapters without timestamps. Every
+   * dispatch gets a pass of its own, so wall time is measured without a profile.
+   */
+  async profile(work: () => Promise<unknown>): Promise<ReadonlyMap<string, KernelTime> | null> {
+    if (!this.features.has("timestamp-query")) {
+      await work();
+      return null;
+    }
+    const outer = this.#profiler;
+    const profiler = new GpuProfiler(this.#device);
+    this.#profiler = profiler;
+    try {
+      await work();
+      await this.finish();
+      return await profiler.collect();
+    } finally {
+      this.#profiler = outer;
+      profiler.dispose();
+    }
   }
 
   /** Frees all memory and destroys the device. */
