@@ -24,6 +24,9 @@ import { readBenchShader } from "./shaders.ts";
 
 const EXIT = { failed: 1, usage: 2, noDevice: 4 } as const;
 
+/** Runs of each peak, before and again after everything else. */
+const PEAK_RUNS = 5;
+
 class UsageError extends Error {}
 
 interface Flags {
@@ -139,12 +142,12 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
   const sizes = flags.sizes ?? (adapter?.kind === "GPU" ? "full" : "small");
   const wanted = new Set<BenchDevice>(flags.device === null ? BENCH_DEVICES : [flags.device]);
   if (devices.gpu === null) wanted.delete("webgpu");
-  const measurePeaks = async (): Promise<{ cpu: Peaks; webgpu: Peaks | null }> => ({
-    cpu: await cpuPeaks(),
-    webgpu: devices.gpu === null ? null : await gpuPeaks(devices.gpu.device),
+  const measurePeaks = async (runs: number): Promise<{ cpu: Peaks; webgpu: Peaks | null }> => ({
+    cpu: await cpuPeaks(runs),
+    webgpu: devices.gpu === null ? null : await gpuPeaks(devices.gpu.device, runs),
   });
   say("bench: measuring peaks");
-  const before = await measurePeaks();
+  const before = await measurePeaks(PEAK_RUNS);
   const problems = flags.benches.flatMap((bench) =>
     bench.problems
       .filter(({ ladder }) => sizes === "full" || ladder === "small")
@@ -173,7 +176,7 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
         (done < problems.length ? ` (about ${Math.ceil(leftSeconds)} s left)` : ""),
     );
   }
-  const after = await measurePeaks();
+  const after = await measurePeaks(PEAK_RUNS);
   // The higher ones: what else ran on the machine can only have lowered them.
   const peaks = {
     cpu: higher(before.cpu, after.cpu),

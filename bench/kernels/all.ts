@@ -1,9 +1,10 @@
 import type { KernelBench } from "../kernel-bench.ts";
 import { CORRELATION } from "./correlation.ts";
+import { GRAM } from "./gram.ts";
 import { KMEANS_ASSIGNMENT, KMEANS_UPDATE } from "./kmeans.ts";
 import { CLUSTER_WEIGHTS, DEGREES } from "./node-weights.ts";
 import { BLOCK_PRODUCTS } from "./operator.ts";
-import { COMBINE, GRAM, ORTHONORMALISE } from "./panels.ts";
+import { COMBINE, ORTHONORMALISE } from "./panels.ts";
 import { RANKS } from "./ranks.ts";
 import { CORRELATION_GRAPH, KMEANS, SPECTRAL_EMBEDDING, SPECTRAL_PARTITION } from "./stages.ts";
 import { STANDARDISED_ROWS } from "./standardise.ts";

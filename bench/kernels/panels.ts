@@ -1,4 +1,4 @@
-/** What the eigensolver does with its vectors: inner products, combinations, orthonormalisation. */
+/** What the eigensolver does with its vectors: combinations and orthonormalisation. */
 import { cpuPanels } from "../../src/compute/cpu/cpu-panels.ts";
 import { normalizedOperator } from "../../src/compute/cpu/operator.ts";
 import { orthonormalize } from "../../src/compute/orthonormalize.ts";
@@ -90,16 +90,6 @@ function bench(name: string, about: string, make: (nodes: number) => Operation):
 }
 
 const lastVectors = (store: PanelStore) => store.read(BASIS, BLOCK);
-
-export const GRAM: KernelBench = bench(
-  "gram",
-  `inner products of ${BLOCK} vectors with ${BASIS}, read back; flops: 2 per entry and pair; bytes: every vector once`,
-  (nodes) => ({
-    flops: 2 * nodes * BASIS * BLOCK,
-    bytes: 4 * nodes * (BASIS + BLOCK),
-    work: (store) => store.gram(BASIS, BLOCK, 0, BASIS),
-  }),
-);
 
 const coefficients = Float64Array.from(uniformValues(BASIS * BLOCK, 6));
 

@@ -7,6 +7,7 @@ import type { PanelStore } from "../panels.ts";
 import type { DeviceBuffer } from "./device-buffer.ts";
 import type { DeviceMatrix } from "./device-matrix.ts";
 import type { GpuDevice } from "./gpu-device.ts";
+import { gramForm, gramStep } from "./gram.ts";
 import { columnConstants } from "./node-weights.ts";
 import { dispatch, type ShaderKernel, type Step } from "./shader-kernel.ts";
 import { readFloats } from "./transfer.ts";
@@ -57,15 +58,6 @@ export const PRODUCT_SPARSE: ShaderKernel<
   name: "product-sparse",
   params: { rows: "u32", row_start: "u32", column_start: "u32", size: "u32", vector_groups: "u32" },
   bindings: { row_ends: "read", columns: "read", weights: "read", vectors: "read", product: "read_write" },
-};
-
-export const GRAM: ShaderKernel<
-  "stride" | "first" | "first_count" | "second" | "second_count",
-  "vectors" | "products"
-> = {
-  name: "gram",
-  params: { stride: "u32", first: "u32", first_count: "u32", second: "u32", second_count: "u32" },
-  bindings: { vectors: "read", products: "read_write" },
 };
 
 export const COMBINE: ShaderKernel<
@@ -154,14 +146,13 @@ export async function webgpuPanels(
         ]);
       },
       async gram(a, aCount, b, bCount) {
+        const ranges = [
+          { start: a, count: aCount },
+          { start: b, count: bCount },
+        ] as const;
         using products = device.buffer("gram/products", 4 * aCount * bCount);
         await device.submit("gram", [
-          dispatch(GRAM, {
-            groups: Math.ceil(aCount / 4) * Math.ceil(bCount / 4),
-            params: { stride: stride / 4, first: a, first_count: aCount, second: b, second_count: bCount },
-            buffers: { vectors, products },
-            constants: { WORKGROUP_SIZE: device.cooperatingLanes },
-          }),
+          gramStep(device, await gramForm(device), vectors, stride / 4, ranges, products),
         ]);
         return Float64Array.from(await readFloats(device, products));
       },

@@ -9,6 +9,7 @@ import { toDense } from "../../../src/compute/dense-embedding.ts";
 import type { PanelStore } from "../../../src/compute/panels.ts";
 import { type DeviceMatrix, releaseMatrix, uploadMatrix } from "../../../src/compute/webgpu/device-matrix.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
+import { GRAM } from "../../../src/compute/webgpu/gram.ts";
 import {
   clusterWeights,
   degrees,
@@ -18,7 +19,6 @@ import {
 } from "../../../src/compute/webgpu/node-weights.ts";
 import {
   COMBINE,
-  GRAM,
   PANEL_SCALE,
   PANEL_UNSCALE,
   PRODUCT_COLUMNS,
