@@ -22,7 +22,7 @@ export interface Measurement {
   readonly bytes: number | null;
   readonly times: Times;
   readonly gpu: GpuTime | null;
-  /** Best time of the CPU's way in the same run, and of how many runs; one where it was not to be timed itself. */
+  /** Best time of the CPU's way in the same run, and of how many runs; a few where it was not to be timed itself. */
   readonly cpuMs: number;
   readonly cpuRuns: number;
   /** How far the answer is from the CPU's, and how far it may be; null for the CPU itself. */
@@ -53,7 +53,9 @@ export interface Effort {
 
 const LEAST_RUNS = 3;
 const MOST_RUNS = 50;
-const PROFILED_RUNS = 3;
+const PROFILED_RUNS = 20;
+/** Runs of the CPU where it is only compared with. */
+const REFERENCE_RUNS = 3;
 /** Main memory that a problem may take. */
 const MEMORY_SHARE = 0.7;
 
@@ -99,7 +101,8 @@ export async function runProblem(
   }
   try {
     const [cpu, ...others] = open.ways;
-    const first = await timeRuns(cpu.work, { least: 1, most: 1, budgetMs: 0, warmUps: 0 }, cpu.prepare);
+    await cpu.prepare?.();
+    await cpu.work();
     const expected = await cpu.answer();
     const measurement = (way: Way, times: Times, against: Times): Measurement => ({
       ...place,
@@ -116,11 +119,9 @@ export async function runProblem(
       tolerance: bench.tolerance,
     });
     const limits = { least: LEAST_RUNS, most: MOST_RUNS, budgetMs: effort.budgetMs, warmUps: 0 };
-    let reference = first;
-    if (wanted.has("cpu")) {
-      reference = await timeRuns(cpu.work, limits, cpu.prepare);
-      measured.push(measurement(cpu, reference, reference));
-    }
+    const most = wanted.has("cpu") ? MOST_RUNS : REFERENCE_RUNS;
+    const reference = await timeRuns(cpu.work, { ...limits, most }, cpu.prepare);
+    if (wanted.has("cpu")) measured.push(measurement(cpu, reference, reference));
     for (const way of others) {
       try {
         // The first run compiles; its answer is the one that is checked.
