@@ -12,8 +12,6 @@ export interface MatrixSize {
   readonly products: number;
   /** Bytes of a weight, with its column number where it has one. */
   readonly entryBytes: 4 | 8;
-  /** Largest buffer. */
-  readonly bufferBytes: number;
   make(): SymmetricMatrix;
 }
 
@@ -26,7 +24,6 @@ function dense(nodes: number, ladder: Problem["ladder"]): MatrixSize {
     entries,
     products: entries,
     entryBytes: 4,
-    bufferBytes: 4 * entries,
     make: () => denseMatrix(nodes),
   };
 }
@@ -40,7 +37,6 @@ function layered(units: number, layers: number, ladder: Problem["ladder"]): Matr
     entries,
     products: 2 * entries,
     entryBytes: 4,
-    bufferBytes: 4 * units * units,
     make: () => layeredMatrix(units, layers),
   };
 }
@@ -54,7 +50,6 @@ function sparse(nodes: number, reach: number, ladder: Problem["ladder"]): Matrix
     entries,
     products: entries,
     entryBytes: 8,
-    bufferBytes: 4 * entries,
     make: () => sparseMatrix(nodes, reach),
   };
 }
@@ -68,5 +63,4 @@ export const MATRICES: readonly MatrixSize[] = [
   dense(16384, "full"),
   layered(4096, 4, "full"),
   sparse(100_000, 32, "full"),
-  sparse(1_000_000, 32, "full"),
 ];

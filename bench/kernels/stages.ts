@@ -31,7 +31,8 @@ function correlationGraph(units: number, samples: number, ladder: Problem["ladde
     ladder,
     flops: samples * units * (units + 1),
     bytes: null,
-    bufferBytes: 4 * Math.max(units * units, units * samples),
+    // What is larger than a buffer goes in pieces.
+    bufferBytes: 4 * Math.max(units, samples),
     hostBytes: 8 * units * samples + 12 * units * units,
     open(devices) {
       const outputs = layerOutputs(units, samples);
@@ -70,7 +71,8 @@ function embedding(nodes: number, ladder: Problem["ladder"]): Problem {
     ladder,
     flops: null,
     bytes: null,
-    bufferBytes: 4 * nodes * nodes,
+    // The eigensolver's vectors; the matrix is cut into pieces that fit.
+    bufferBytes: 4 * nodes * 8 * K,
     hostBytes: 4 * nodes * nodes,
     open(devices) {
       const matrix = denseMatrix(nodes);
@@ -151,7 +153,8 @@ function partition(nodes: number, ladder: Problem["ladder"]): Problem {
     ladder,
     flops: null,
     bytes: null,
-    bufferBytes: 4 * nodes * nodes,
+    // The eigensolver's vectors; the matrix is cut into pieces that fit.
+    bufferBytes: 4 * nodes * 8 * K,
     hostBytes: 4 * nodes * nodes,
     open(devices) {
       const matrix = denseMatrix(nodes);
