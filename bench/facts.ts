@@ -1,7 +1,7 @@
 /** Where and with what a bench ran. */
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { adapterFacts } from "../src/compute/webgpu/gpu-device.ts";
 import { runtimeFacts } from "../src/runtime/session.ts";
 import { bundle } from "./bundle.ts";
@@ -19,6 +19,8 @@ export interface RunFacts {
     readonly threads: number;
     readonly memoryBytes: number;
     readonly platform: string;
+    /** Programs that wanted a core over the last 15 minutes, on average; zeros on Windows. Well above `threads`, times are too long. */
+    readonly load: number;
   };
 }
 
@@ -34,6 +36,7 @@ export function runFacts(): RunFacts {
       threads: availableParallelism(),
       memoryBytes: totalmem(),
       platform: `${process.platform}-${process.arch}`,
+      load: loadavg()[2] ?? 0,
     },
   };
 }

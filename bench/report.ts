@@ -113,7 +113,7 @@ export function formatReport(report: BenchReport): string {
   const { machine, adapter, peaks } = report;
   const lines = [
     `${report.date}, commit ${report.commit}, Node ${report.node}, ONNX Runtime ${report.onnxRuntime}, webgpu ${report.dawn ?? "not installed"}`,
-    `CPU: ${machine.cpu}, ${machine.threads} threads, ${formatPeaks(peaks.cpu)}`,
+    `CPU: ${machine.cpu}, ${machine.threads} threads, load ${formatNumber(machine.load)}, ${formatPeaks(peaks.cpu)}`,
   ];
   if (adapter !== null) {
     const peak = peaks.webgpu === null ? "" : `, ${formatPeaks(peaks.webgpu)}`;
