@@ -146,6 +146,8 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
     cpu: await cpuPeaks(runs),
     webgpu: devices.gpu === null ? null : await gpuPeaks(devices.gpu.device, runs),
   });
+  // Before the rest: files may change while it runs.
+  const facts = runFacts();
   say("bench: measuring peaks");
   const before = await measurePeaks(PEAK_RUNS);
   const problems = flags.benches.flatMap((bench) =>
@@ -182,7 +184,7 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
     cpu: higher(before.cpu, after.cpu),
     webgpu: before.webgpu === null || after.webgpu === null ? null : higher(before.webgpu, after.webgpu),
   };
-  const report = makeReport(runFacts(), sizes, adapter, peaks, { measured, skipped, failed });
+  const report = makeReport(facts, sizes, adapter, peaks, { measured, skipped, failed });
   const document = `${JSON.stringify(report, null, 2)}\n`;
   if (flags.json === "-") {
     say(formatReport(report));
