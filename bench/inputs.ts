@@ -21,19 +21,21 @@ export function uniformValues(length: number, seed: number): Float32Array {
 
 /** Outputs of a ReLU layer, units x samples: 16 shared factors, about half of all values exact zeros. */
 export function layerOutputs(units: number, samples: number): Float32Array {
+  const values = new Float32Array(units * samples);
+  fillLayerOutputs(values, samples);
+  return values;
+}
+
+/** `layerOutputs` into an array that is there already. */
+export function fillLayerOutputs(values: Float32Array, samples: number): void {
   const factors = uniformValues(16 * samples, 1);
   const next = quickStream(2);
-  const values = new Float32Array(units * samples);
-  for (let unit = 0; unit < units; unit++) {
+  for (let first = 0, unit = 0; first < values.length; first += samples, unit++) {
     const factor = (unit % 16) * samples;
     for (let sample = 0; sample < samples; sample++) {
-      values[unit * samples + sample] = Math.max(
-        0,
-        0.8 * next() + 0.6 * (factors[factor + sample] as number),
-      );
+      values[first + sample] = Math.max(0, 0.8 * next() + 0.6 * (factors[factor + sample] as number));
     }
   }
-  return values;
 }
 
 /** Cluster of a node in the graphs below. */

@@ -8,6 +8,7 @@ import { COMBINE, ORTHONORMALISE } from "./panels.ts";
 import { RANKS } from "./ranks.ts";
 import { CORRELATION_GRAPH, KMEANS, SPECTRAL_EMBEDDING, SPECTRAL_PARTITION } from "./stages.ts";
 import { STANDARDISED_ROWS } from "./standardise.ts";
+import { TOP_K } from "./top-k.ts";
 import { WEIGHT_NORMS } from "./weight-norms.ts";
 
 /** All kernels and stages, in the order of the pipeline. */
@@ -16,6 +17,7 @@ export const KERNEL_BENCHES: readonly KernelBench[] = [
   RANKS,
   STANDARDISED_ROWS,
   CORRELATION,
+  TOP_K,
   DEGREES,
   CLUSTER_WEIGHTS,
   BLOCK_PRODUCTS,

@@ -112,5 +112,3 @@ export const CORRELATION: KernelBench = {
     problem(16384, 8192, "full"),
   ],
 };
-
-// Top-k per row behind the correlation tiles (N = 100,000, T = 4,096, top 32 among its sizes) takes its place here.

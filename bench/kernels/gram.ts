@@ -1,4 +1,4 @@
-import { gramStep } from "../../src/compute/webgpu/gram.ts";
+import { gramParts, gramStep } from "../../src/compute/webgpu/gram.ts";
 import { readFloats } from "../../src/compute/webgpu/transfer.ts";
 import { uniformValues } from "../inputs.ts";
 import { type KernelBench, type Problem, relativeDifference, stepsWay, type Way } from "../kernel-bench.ts";
@@ -31,16 +31,19 @@ function problem(nodes: number, ladder: Problem["ladder"]): Problem {
       ];
       if (gpu === null) return { ways, dispose() {} };
       const { device } = gpu;
+      const stride = nodes / 4;
+      const parts = gramParts(stride);
       const source = device.upload("bench/vectors", vectors);
-      const target = device.buffer("bench/products", 4 * BLOCK * BASIS);
+      const target = device.buffer("bench/products", 4 * BLOCK * BASIS * parts);
+      const read = async () => addParts(await readFloats(device, target), parts);
       const ranges = [
         { start: BASIS, count: BLOCK },
         { start: 0, count: BASIS },
       ] as const;
       const forms = device.subgroupSize === null ? (["memory"] as const) : (["memory", "subgroups"] as const);
       for (const form of forms) {
-        const step = gramStep(device, form, source, nodes / 4, ranges, target);
-        ways.push(stepsWay(device, form, [step], () => readFloats(device, target)));
+        const step = gramStep(device, form, { values: source, stride }, ranges, parts, 0, target);
+        ways.push(stepsWay(device, form, [step], read));
       }
       return {
         ways,
@@ -51,6 +54,15 @@ function problem(nodes: number, ladder: Problem["ladder"]): Problem {
       };
     },
   };
+}
+
+function addParts(values: Float32Array, parts: number): Float64Array {
+  const count = values.length / parts;
+  return Float64Array.from({ length: count }, (_, at) => {
+    let sum = 0;
+    for (let part = 0; part < parts; part++) sum += values[part * count + at] as number;
+    return sum;
+  });
 }
 
 export const GRAM: KernelBench = {

@@ -1,5 +1,10 @@
 /** The two halves of a k-means iteration, all restarts at once: assignment, and update of the centres. */
-import { KMEANS_ACCUMULATE, KMEANS_ASSIGN, KMEANS_MOVE } from "../../src/compute/webgpu/kmeans-kernels.ts";
+import {
+  KMEANS_ACCUMULATE,
+  KMEANS_ASSIGN,
+  KMEANS_MOVE,
+  KMEANS_TOTAL,
+} from "../../src/compute/webgpu/kmeans-kernels.ts";
 import { dispatch } from "../../src/compute/webgpu/shader-kernel.ts";
 import { readFloats } from "../../src/compute/webgpu/transfer.ts";
 import { uniformValues } from "../inputs.ts";
@@ -62,6 +67,7 @@ function problem(half: Half, count: number, restarts: number, ladder: Problem["l
       const moves = device.upload("bench/moves", new Float32Array(2 * pairs));
       const moved = device.buffer("bench/moved", 4 * restarts * CLUSTERS * DIMENSIONS);
       const partials = device.buffer("bench/partials", 4 * restarts * runs * CLUSTERS * width);
+      const totals = device.buffer("bench/totals", 4 * restarts * CLUSTERS * width);
       const facts = device.buffer("bench/facts", 16 * restarts * CLUSTERS);
       const steps =
         half === "assign"
@@ -90,10 +96,15 @@ function problem(half: Half, count: number, restarts: number, ladder: Problem["l
                 },
                 buffers: { points, moving, labels, moves, partials },
               }),
+              dispatch(KMEANS_TOTAL, {
+                groups: Math.ceil((restarts * CLUSTERS * width) / LANES),
+                params: { columns: CLUSTERS * width, slots: restarts, runs },
+                buffers: { partials, totals },
+              }),
               dispatch(KMEANS_MOVE, {
                 groups: Math.ceil((restarts * CLUSTERS) / LANES),
-                params: { dimensions: DIMENSIONS, clusters: CLUSTERS, slots: restarts, runs },
-                buffers: { partials, moving, centres, moved, facts },
+                params: { dimensions: DIMENSIONS, clusters: CLUSTERS, slots: restarts },
+                buffers: { totals, moving, centres, moved, facts },
               }),
             ];
       const answer = async () => {
@@ -104,7 +115,7 @@ function problem(half: Half, count: number, restarts: number, ladder: Problem["l
       return {
         ways,
         dispose() {
-          for (const buffer of [points, centres, labels, moving, moves, moved, partials, facts]) {
+          for (const buffer of [points, centres, labels, moving, moves, moved, partials, totals, facts]) {
             buffer.release();
           }
         },

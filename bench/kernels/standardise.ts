@@ -1,6 +1,6 @@
 import { rowStride } from "../../src/compute/webgpu/correlation.ts";
-import { STANDARDISE } from "../../src/compute/webgpu/correlations.ts";
 import { dispatch } from "../../src/compute/webgpu/shader-kernel.ts";
+import { STANDARDISE } from "../../src/compute/webgpu/standardised-panels.ts";
 import { readFloats } from "../../src/compute/webgpu/transfer.ts";
 import { layerOutputs } from "../inputs.ts";
 import { absoluteDifference, type KernelBench, type Problem, stepsWay, type Way } from "../kernel-bench.ts";

@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
-import { loadNetwork, type Network, type NetworkOptions } from "../network/network.ts";
+import { loadNetwork } from "../network/load-network.ts";
+import type { Network, NetworkOptions } from "../network/network.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
-import { checkShuffles } from "../scores/importance.ts";
+import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
+import { checkSequential, checkShuffles, type ImportanceOptions } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -92,11 +94,45 @@ export function requireLabelled({ network, data }: OpenInputs, command: string):
 }
 
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */
-export function checkScoreFlags({ scores = "importance", protocol, shuffles }: Flags): void {
+export function checkScoreFlags({
+  scores = "importance",
+  protocol,
+  shuffles,
+  sequential,
+  lesion,
+}: Flags): void {
   checkShuffles(protocol, shuffles);
+  checkSequential(protocol, sequential);
+  readLesions(lesion);
   const unknown = scores.split(",").find((name) => name.trim() !== "importance");
   if (unknown === undefined) return;
   throw new BrodmannError("E_USAGE_SCORES", `--scores: found "${unknown}", expected importance`, {
     hint: "This version scores importance only.",
+  });
+}
+
+/** How scores are made, as the flags say. */
+export function scoreSettings({
+  protocol,
+  shuffles,
+  seed,
+  sequential,
+  lesion,
+  match,
+}: Flags): ImportanceOptions {
+  const [first, ...compare] = readLesions(lesion);
+  return { protocol, shuffles, seed, lesion: first, compare, isSequential: sequential, match };
+}
+
+/** The kinds of lesion of `--lesion KIND,KIND`. Throws `E_USAGE_LESION` for unknown ones. */
+function readLesions(text: string = "zero"): LesionKind[] {
+  return text.split(",").map((word) => {
+    const kind = LESION_KINDS.find((candidate) => candidate === word.trim());
+    if (kind !== undefined) return kind;
+    throw new BrodmannError(
+      "E_USAGE_LESION",
+      `--lesion: found "${word}", expected ${LESION_KINDS.join(", ")} or a list of them`,
+      { hint: "Write --lesion zero,mean,resample to test the first and compare the others with it." },
+    );
   });
 }

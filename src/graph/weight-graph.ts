@@ -3,7 +3,7 @@
  */
 import type { Compute, SymmetricBlock } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
-import { kernelOf, type Layer, type Network } from "../network/network.ts";
+import { isGraphLayer, kernelOf, type Layer, type Network } from "../network/network.ts";
 import { type FlowConnection, INPUT_LAYER } from "../network/unit-flow.ts";
 import { type LayerEdges, localParts } from "./local-parts.ts";
 import type { GraphLayer, UnitGraph } from "./unit-graph.ts";
@@ -17,7 +17,7 @@ export interface WeightGraphOptions {
 /**
  * The graph of a network's weights: |w| between dense units, the norm of the kernel slice between channels, times
  * |gamma| / sqrt(var + eps) of batch norms at their place. A dense network's inputs and logits are nodes; in a
- * network with convolutions the nodes are their channels. Blocks stay dense, one per pair of connected layers.
+ * network with convolutions the nodes are their channels and other units with positions (tokens). Blocks stay dense, one per pair of connected layers.
  *
  * Throws `E_GRAPH_EMPTY` when no two layers are connected.
  *
@@ -62,11 +62,11 @@ export async function buildWeightGraph(
   return assemble(layers, [...edges.values()], scope, { model: network.name, norm });
 }
 
-/** Layers that are nodes: inputs, hidden units and logits of dense networks, else all convolutions. */
+/** Layers that are nodes: inputs, hidden units and logits of dense networks, else all layers with positions. */
 function nodeLayers(network: Network): { source: number; name: string; units: number }[] {
   const hasConvolutions = network.layers.some(({ operator }) => operator === "Conv");
-  const layers = network.layers.flatMap(({ name, units, operator }, source) =>
-    hasConvolutions && operator !== "Conv" ? [] : [{ source, name, units }],
+  const layers = network.layers.flatMap((layer, source) =>
+    isGraphLayer(network, layer) ? [{ source, name: layer.name, units: layer.units }] : [],
   );
   const readsInput = network.connections.some(({ source }) => source === INPUT_LAYER);
   if (hasConvolutions || !readsInput) return layers;

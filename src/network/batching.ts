@@ -12,8 +12,10 @@ export function rowsPerRun(network: Network, nodes: readonly NodeProto[], budget
   for (const name of new Set(nodes.flatMap((node) => [...node.input, ...node.output]))) {
     const value = network.probe.values.get(name);
     if (value === undefined || value.batchAxis < 0) continue;
-    const size = value.shape.reduce((total, extent) => total * extent, 1);
-    largest = Math.max(largest, size / (value.shape[value.batchAxis] ?? 1));
+    largest = Math.max(
+      largest,
+      value.shape.reduce((total, extent) => total * extent, 1),
+    );
   }
   return Math.max(1, Math.min(MAX_ROWS, Math.floor(budget / largest)));
 }
@@ -34,4 +36,21 @@ export function padBatch(values: Float32Array, rows: number, size: number): Floa
   const padded = new Float32Array((values.length / rows) * size);
   padded.set(values);
   return padded;
+}
+
+/** Multiplications per input below which threads cost more than they save. */
+const SMALL_WORK = 20_000;
+
+/**
+ * Options for sessions of a small network, whose single operators end before a second thread wakes up: no threads to
+ * start, to wait for and to end.
+ */
+export function threadsFor(network: Network): { readonly threads?: number } {
+  let work = 0;
+  for (const { units, weights } of network.layers) {
+    const shape = network.probe.values.get(weights.output)?.shape ?? [];
+    const positions = shape.slice(2).reduce((product, size) => product * size, 1);
+    work += units * weights.kernel.inputs * weights.kernel.taps * positions;
+  }
+  return work < SMALL_WORK ? { threads: 1 } : {};
 }

@@ -1,19 +1,9 @@
 import { BrodmannError } from "../errors.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
-import { makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session } from "../runtime/session.ts";
-import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
-import { encodePart, partOf } from "./model-graph.ts";
+import { batchesOf, padBatch } from "./batching.ts";
+import { createIdleRunner } from "./idle-lesions.ts";
 import type { Network } from "./network.ts";
-import {
-  classCount,
-  countClasses,
-  type LabelledInputs,
-  LOG_PROBABILITIES,
-  logProbabilityNode,
-  type Outcome,
-  OutcomeTally,
-} from "./outcomes.ts";
+import { classCount, countClasses, type LabelledInputs, type Outcome, OutcomeTally } from "./outcomes.ts";
 
 /**
  * Accuracy per class and loss of the intact network.
@@ -28,31 +18,18 @@ export async function evaluateNetwork(
 ): Promise<Outcome> {
   const classes = classCount(network);
   countClasses(data.labels, classes);
-  const { graph, probe } = network;
-  const part = partOf(graph, [network.logits], new Set([probe.input]));
-  const model = encodePart(graph, {
-    nodes: [...part.nodes, logProbabilityNode(network)],
-    initializers: part.initializers,
-    inputs: [makeValueInfo(probe.input, ["batch", ...network.inputShape])],
-    outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
-  });
-  const session = await Session.create(model, { label: network.name });
-  const rowsAtOnce = rowsPerRun(network, part.nodes);
+  const runner = await createIdleRunner(network);
   const counter = new StepCounter("baseline", data.count, options);
   const tally = new OutcomeTally(1, classes);
   try {
-    for (const { start, rows } of batchesOf(data.count, rowsAtOnce)) {
-      const size = probe.fixedBatch ?? rows;
-      const inputs = padBatch(data.batch(start, rows), rows, size);
-      const outputs = await session.run({
-        [probe.input]: floatTensor(inputs, [size, ...network.inputShape]),
-      });
-      const values = floatValues(outputs[LOG_PROBABILITIES], network.logits);
-      tally.count(0, values, 0, data.labels, start, rows);
+    for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
+      const size = network.probe.fixedBatch ?? rows;
+      await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+      tally.count(0, await runner.run([]), 0, data.labels, start, rows);
       counter.advance(rows);
     }
   } finally {
-    await session.dispose();
+    await runner.dispose();
   }
   const [outcome] = tally.outcomes(data.count);
   if (outcome === undefined || !Number.isFinite(outcome.loss)) {

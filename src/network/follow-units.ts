@@ -1,7 +1,7 @@
-import type { NodeProto } from "../runtime/onnx.ts";
+import { DataType, type NodeProto } from "../runtime/onnx.ts";
 import { type ModelGraph, readsOf } from "./model-graph.ts";
 import { applyOperator } from "./operators.ts";
-import { type PositionMap, unitsAlong } from "./position-map.ts";
+import { noUnits, type PositionMap, unitsAlong } from "./position-map.ts";
 import type { Probe } from "./probe.ts";
 import {
   type FlowState,
@@ -10,6 +10,7 @@ import {
   operatorName,
   type SkippedNode,
   type UnitFlow,
+  type UnitTerm,
 } from "./unit-flow.ts";
 
 /**
@@ -24,15 +25,25 @@ export function followUnits(graph: ModelGraph, probe: Probe, logits: string): Un
     readsOf(node).every((name) => graph.constants.has(name) || behindLogits.has(name));
   const inputRank = probe.inputShape.length + 1;
   const inputUnits = probe.inputShape.reduce((total, size) => total * size, 1);
-  const inputMap: PositionMap = { ...unitsAlong(0, inputUnits, inputRank), dims: [1, ...probe.inputShape] };
+  // Tokens are numbers of things, not amounts: none of them is a unit.
+  const inputMap: PositionMap =
+    probe.inputType === DataType.FLOAT
+      ? { ...unitsAlong(0, inputUnits, inputRank), dims: [1, ...probe.inputShape] }
+      : noUnits(inputRank);
+  const input: UnitTerm = {
+    source: INPUT_LAYER,
+    map: inputMap,
+    isOwn: false,
+    isActivated: false,
+    isPooled: false,
+    limit: null,
+  };
   const state: FlowState = {
     graph,
     probe,
     layers: [],
     connections: [],
-    flows: new Map([
-      [probe.input, [{ source: INPUT_LAYER, map: inputMap, isOwn: false, isActivated: false, limit: null }]],
-    ]),
+    flows: new Map([[probe.input, [input]]]),
     roles: new Map(),
     skip(node, reason) {
       if (!isBehind(node)) skipped.push({ node: nodeName(node), operator: operatorName(node), reason });

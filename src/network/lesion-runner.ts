@@ -1,6 +1,7 @@
-import { floatTensor, type Session, Tensor, type Tensors } from "../runtime/session.ts";
+import { type Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { batchesOf } from "./batching.ts";
 import type { Network } from "./network.ts";
+import { inputFeed } from "./network-input.ts";
 
 /**
  * Runs lesions of one layer on a batch of inputs: `load` runs everything in front of the layer's output once,
@@ -12,6 +13,8 @@ export interface LesionRunner {
   readonly lesionsAtOnce: number;
   /** Takes a batch of `rows` inputs. */
   load(inputs: Float32Array, rows: number): Promise<void>;
+  /** Takes as many other inputs, whose values then stand for those of lesioned units; of `resample` only. */
+  loadDonors(inputs: Float32Array): Promise<void>;
   /** Log-probabilities, lesions x rows x classes, of the loaded batch; the array is reused by the next run. */
   run(lesions: readonly Int32Array[]): Promise<Float32Array>;
   dispose(): Promise<void>;
@@ -28,12 +31,11 @@ export async function runPrefix(
   rows: number,
   rowsAtOnce: number,
 ): Promise<Tensors> {
-  const name = network.probe.input;
   const width = inputs.length / rows;
   const pieces: Tensors[] = [];
   for (const { start, rows: count } of batchesOf(rows, rowsAtOnce)) {
     const values = inputs.subarray(start * width, (start + count) * width);
-    pieces.push(await prefix.run({ [name]: floatTensor(values, [count, ...network.inputShape]) }));
+    pieces.push(await prefix.run(inputFeed(network.probe, values, count)));
   }
   const [first = {}] = pieces;
   const made =
@@ -42,7 +44,7 @@ export async function runPrefix(
       : Object.fromEntries(
           Object.keys(first).map((key) => [key, joinRows(pieces.map((piece) => tensorNamed(piece, key)))]),
         );
-  return { ...made, [name]: floatTensor(inputs, [rows, ...network.inputShape]) };
+  return { ...made, ...inputFeed(network.probe, inputs, rows) };
 }
 
 /** Tensors one behind the other along their first axis, the batch. */

@@ -1,9 +1,10 @@
 import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
-import { bypassInput, CUT, cutAtLayer, MASK, tilesInput } from "./lesion-model.ts";
+import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
+import { bypassInput, CUT, cutAtLayer, MASK, REPLACEMENT, tilesInput } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
 import { classCount, LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
+import { type Replacement, ZERO } from "./replacement.ts";
 
 /** Inputs per run where several lesions share it: enough rows for matrix products to run at full speed. */
 const INPUTS_PER_TILE = 1000;
@@ -13,6 +14,7 @@ export async function createMaskedRunner(
   network: Network,
   layer: Layer,
   inputs: number,
+  replacement: Replacement = ZERO,
 ): Promise<LesionRunner> {
   const classes = classCount(network);
   const model = cutAtLayer(network, layer);
@@ -26,10 +28,15 @@ export async function createMaskedRunner(
   const prefix = await Session.create(model.prefix, {
     label: `${network.name}, in front of ${layer.name}`,
     isOccasional: true,
+    ...threadsFor(network),
   });
-  const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
+  const suffix = await Session.create(model.suffix, {
+    label: `${network.name}, behind ${layer.name}`,
+    ...threadsFor(network),
+  });
   const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * classes);
   const { dims } = layer.output.map;
+  const constant = constantReplacement(network, layer, replacement, model.isTiled);
   const crossing: Record<string, Tensor> = {};
   let rows = 0;
   return {
@@ -39,13 +46,20 @@ export async function createMaskedRunner(
       const outputs = await runPrefix(network, prefix, batch, count, network.probe.fixedBatch ?? prefixRows);
       floatValues(outputs[model.cut], model.cut);
       crossing[CUT] = tensorNamed(outputs, model.cut);
+      crossing[REPLACEMENT] = constant;
       model.bypasses.forEach((name, number) => {
         crossing[bypassInput(number)] = tensorNamed(outputs, name);
       });
       rows = count;
     },
+    async loadDonors(batch) {
+      const outputs = await runPrefix(network, prefix, batch, rows, network.probe.fixedBatch ?? prefixRows);
+      const donated = tensorNamed(outputs, model.cut);
+      crossing[REPLACEMENT] = model.isTiled ? donated.reshape([1, ...donated.dims]) : donated;
+    },
     async run(lesions) {
-      const mask = floatTensor(masksOf(layer, lesions), model.isTiled ? [lesions.length, ...dims] : dims);
+      const maskDims = model.isTiled ? [lesions.length, ...dims] : dims;
+      const mask = new Tensor("bool", masksOf(layer, lesions), maskDims);
       const feeds: Record<string, Tensor> = { ...crossing, [MASK]: mask };
       if (model.isTiled) {
         model.bypasses.forEach((_, number) => {
@@ -67,10 +81,24 @@ export async function createMaskedRunner(
   };
 }
 
+/** What replaces lesioned units whatever the input: zero, or means; donors come with every batch. */
+function constantReplacement(
+  network: Network,
+  layer: Layer,
+  replacement: Replacement,
+  isTiled: boolean,
+): Tensor {
+  const { shape = [], batchAxis = 0 } = network.probe.values.get(layer.output.value) ?? {};
+  const tile = isTiled ? [1] : [];
+  if (replacement.kind !== "mean") return floatTensor(new Float32Array(1), [...tile, ...shape.map(() => 1)]);
+  const dims = shape.map((size, axis) => (axis === batchAxis ? 1 : size));
+  return floatTensor(replacement.values, [...tile, ...dims]);
+}
+
 /** For each lesion, 0 at the positions of its units and 1 elsewhere. */
-function masksOf(layer: Layer, lesions: readonly Int32Array[]): Float32Array {
+function masksOf(layer: Layer, lesions: readonly Int32Array[]): Uint8Array {
   const { index } = layer.output.map;
-  const masks = new Float32Array(lesions.length * index.length).fill(1);
+  const masks = new Uint8Array(lesions.length * index.length).fill(1);
   lesions.forEach((units, lesion) => {
     const isLesioned = new Uint8Array(layer.units);
     for (const unit of units) isLesioned[unit] = 1;

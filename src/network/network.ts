@@ -1,13 +1,12 @@
-import { basename } from "node:path";
 import type { Kernel } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
 import { DataType, type ModelProto } from "../runtime/onnx.ts";
 import { type ConstantSource, constantFloats } from "./constants.ts";
 import { followUnits } from "./follow-units.ts";
-import { loadModel, loadModelBytes } from "./load-model.ts";
+import { loadModelBytes } from "./load-model.ts";
 import { indexModel, type ModelGraph } from "./model-graph.ts";
 import { type Probe, probeNetwork } from "./probe.ts";
-import { type FlowConnection, nodeName, type SkippedNode, type WeightNode } from "./unit-flow.ts";
+import { type FlowConnection, holdsUnits, nodeName, type SkippedNode, type WeightNode } from "./unit-flow.ts";
 import { findSites, type LayerSites } from "./unit-sites.ts";
 
 /** The units that one weight-bearing ONNX node produces. */
@@ -18,6 +17,8 @@ export interface Layer extends LayerSites {
   readonly units: number;
   /** Whether its units are the network's logits. */
   readonly isLogits: boolean;
+  /** Whether a unit has several values for an input: a channel's map, a neuron's token axis. */
+  readonly hasPositions: boolean;
   readonly weights: WeightNode;
 }
 
@@ -42,17 +43,6 @@ export interface NetworkOptions {
   readonly inputShape?: readonly number[] | undefined;
 }
 
-/**
- * Reads an ONNX network from a file and finds its layers, units and connections.
- *
- * @example
- * const network = await loadNetwork("mnist-mlp.onnx");
- * console.log(network.layers.map(({ name, units }) => `${name}: ${units} units`));
- */
-export async function loadNetwork(path: string, options: NetworkOptions = {}): Promise<Network> {
-  return analyzeModel(await loadModel(path), path, options);
-}
-
 /** Like `loadNetwork`, from the bytes of a model without external data; `name` names it in messages. */
 export async function loadNetworkBytes(
   bytes: Uint8Array,
@@ -62,14 +52,19 @@ export async function loadNetworkBytes(
   return analyzeModel(loadModelBytes(bytes, name), name, options);
 }
 
-async function analyzeModel(model: ModelProto, path: string, options: NetworkOptions): Promise<Network> {
+/** Finds the layers, units and connections of a model; `path` names it in messages. */
+export async function analyzeModel(
+  model: ModelProto,
+  path: string,
+  options: NetworkOptions = {},
+): Promise<Network> {
   const graph = indexModel(model);
   const probe = await probeNetwork(graph, options.inputShape ?? null);
   checkFinite({ graph, probe }, path);
   const logits = findLogits(graph, probe);
   const flow = followUnits(graph, probe, logits);
   const names = new Set<string>();
-  const logitSources = new Set((flow.flows.get(logits) ?? []).map(({ source }) => source));
+  const logitSources = new Set((flow.flows.get(logits) ?? []).filter(holdsUnits).map(({ source }) => source));
   const layers = flow.layers.map((weights, source): Layer => {
     const node = graph.nodes[weights.node];
     const base = node ? nodeName(node) : weights.output;
@@ -81,15 +76,16 @@ async function analyzeModel(model: ModelProto, path: string, options: NetworkOpt
       operator: weights.operator,
       units: weights.units,
       isLogits: logitSources.has(source),
+      hasPositions: sizePerInput(probe, weights.output) > weights.units,
       weights,
-      ...findSites(graph, flow, source),
+      ...findSites({ graph, probe, flow }, source),
     };
   });
   if (layers.length === 0) {
     const reasons = flow.skipped.map(({ node, reason }) => `${node}: ${reason}`).join("; ");
     throw new BrodmannError(
       "E_NETWORK_UNSUPPORTED",
-      `${path}: found no layer with constant weights (${reasons})`,
+      `${path}: found no layer with constant weights${reasons ? ` (${reasons})` : ""}`,
       {
         hint: "Brodmann analyses Conv, Gemm and MatMul nodes with constant weights; export the trained network.",
       },
@@ -97,7 +93,7 @@ async function analyzeModel(model: ModelProto, path: string, options: NetworkOpt
   }
   const { connections, skipped } = flow;
   return {
-    name: basename(path),
+    name: path.split(/[\\/]/).at(-1) ?? path,
     graph,
     probe,
     layers,
@@ -106,6 +102,21 @@ async function analyzeModel(model: ModelProto, path: string, options: NetworkOpt
     inputShape: probe.inputShape,
     logits,
   };
+}
+
+/** Numbers that a value holds for one input. */
+function sizePerInput({ values, fixedBatch }: Probe, name: string): number {
+  const { shape = [], batchAxis = -1 } = values.get(name) ?? {};
+  const size = shape.reduce((total, extent) => total * extent, 1);
+  return batchAxis < 0 ? size : size / (fixedBatch ?? 1);
+}
+
+/**
+ * Whether a layer's units are nodes of graphs: in a network with convolutions what has positions, channels and the
+ * neurons of transformer blocks, else all (method note 3.1, 3.2).
+ */
+export function isGraphLayer({ layers }: Network, { operator, hasPositions }: Layer): boolean {
+  return operator === "Conv" || hasPositions || layers.every((layer) => layer.operator !== "Conv");
 }
 
 /** The first float output that follows the batch; a final Softmax is taken off, since the loss wants logits. */
@@ -172,6 +183,17 @@ export function kernelOf(network: Network, layer: Layer): Kernel {
     }
   }
   return { outputs, inputs, taps, values };
+}
+
+/** Share of the layers' weights that are exactly 0, as pruning leaves them. */
+export function zeroWeightShare(network: Network): number {
+  let [zeros, all] = [0, 0];
+  for (const layer of network.layers) {
+    const { values } = kernelOf(network, layer);
+    zeros += values.reduce((total, value) => total + (value === 0 ? 1 : 0), 0);
+    all += values.length;
+  }
+  return zeros / all;
 }
 
 /** The layer of a name; throws `E_NETWORK_LAYER` with the known names. */

@@ -4,7 +4,8 @@
 import type { NodeProto } from "../runtime/onnx.ts";
 import { constantFloats } from "./constants.ts";
 import { attributeOf, integerAttribute, readersOf, readsOf } from "./model-graph.ts";
-import { reduceMap } from "./position-map.ts";
+import { alignRank, noUnits, reduceMap } from "./position-map.ts";
+import { attention, matMul } from "./products.ts";
 import {
   concat,
   gather,
@@ -20,18 +21,22 @@ import { add, batchNorm, extremum, groupNorm, instanceNorm, layerNorm, multiply 
 import { dimsOf } from "./tensor-values.ts";
 import {
   type FlowState,
+  holdsUnits,
   type NodeRole,
   type NodeView,
   operatorName,
   type Rule,
   type RuleResult,
+  type UnitTerm,
 } from "./unit-flow.ts";
 import { addWeightNode } from "./weight-nodes.ts";
 
 /** Applies the rule of a node: sets its outputs' flows and its role, or notes why it is not followed. */
 export function applyOperator(state: FlowState, node: NodeProto, number: number): void {
   const view = viewOf(state, node, number);
-  const carriesUnits = readsOf(node).some((name) => (state.flows.get(name)?.length ?? 0) > 0);
+  const carriesUnits = readsOf(node).some((name) =>
+    state.flows.get(name)?.some((term) => term.isPooled || holdsUnits(term)),
+  );
   const rule = node.domain === "" || node.domain === "ai.onnx" ? RULES.get(node.opType) : undefined;
   let result: RuleResult;
   if (rule) result = rule(view);
@@ -118,8 +123,17 @@ const reduce: Rule = (view) => {
     : given.map((axis) => (axis < 0 ? axis + rank : axis));
   if (axes.includes(view.batchAxis(0))) return { problem: "it reduces over the batch" };
   const keepsAxes = integerAttribute(view.node, "keepdims", 1) === 1;
-  return mapTerms(view, (map) => reduceMap(map, axes, keepsAxes), "spatial", "it sums over units");
+  const terms = view.flow(0).map((term): UnitTerm => {
+    const map = reduceMap(term.map, axes, keepsAxes);
+    if (map !== null) return { ...term, map };
+    return { ...term, map: noUnits(view.outputShape().length), isOwn: false, isPooled: true };
+  });
+  return { flows: [terms], role: terms.some(({ isPooled }) => isPooled) ? "mixing" : "spatial" };
 };
+
+/** Repeats a value along axes where it has size 1. */
+const expand: Rule = (view) =>
+  mapTerms(view, (map) => alignRank(map, view.outputShape().length), "shape", "");
 
 /** Nodes that only tell sizes or types. */
 const sizes: Rule = () => ({ flows: [], role: "mixing" });
@@ -146,6 +160,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     .split(" ")
     .map((name): [string, Rule] => [name, reduce]),
   ["Transpose", transpose],
+  ["Expand", expand],
   ["BatchNormalization", batchNorm],
   ["InstanceNormalization", instanceNorm],
   ["GroupNormalization", groupNorm],
@@ -170,5 +185,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["LogSoftmax", softmax],
   ["Conv", addWeightNode],
   ["Gemm", addWeightNode],
-  ["MatMul", addWeightNode],
+  ["MatMul", matMul],
+  ["Attention", attention],
 ]);

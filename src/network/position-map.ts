@@ -117,10 +117,30 @@ export function gatherMap(
   );
 }
 
-/** The map after axes are summed or averaged away; null when units lie along one of them. */
+/**
+ * The map after axes are summed or averaged away; null when units lie along one of them. Positions without a unit
+ * (a class token) do not count; where factors differ along the axes, the largest one stays.
+ */
 export function reduceMap(map: PositionMap, axes: readonly number[], keepsAxes: boolean): PositionMap | null {
-  if (axes.some((axis) => map.dims[axis] !== 1)) return null;
-  return keepsAxes ? map : { ...map, dims: map.dims.filter((_, axis) => !axes.includes(axis)) };
+  const dims = map.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const index = new Int32Array(product(dims)).fill(-1);
+  const scale = map.scale === null ? null : new Float64Array(index.length).fill(1);
+  const [strides, reducedStrides] = [stridesOf(map.dims), stridesOf(dims)];
+  for (let position = 0; position < map.index.length; position++) {
+    const unit = map.index[position] as number;
+    if (unit < 0) continue;
+    let at = 0;
+    dims.forEach((size, axis) => {
+      if (size > 1)
+        at += (Math.floor(position / (strides[axis] as number)) % size) * (reducedStrides[axis] as number);
+    });
+    const known = index[at] as number;
+    if (known >= 0 && known !== unit) return null;
+    const factor = map.scale?.[position] ?? 1;
+    if (scale) scale[at] = known < 0 ? factor : Math.max(factor, scale[at] as number);
+    index[at] = unit;
+  }
+  return { dims: keepsAxes ? dims : dims.filter((_, axis) => !axes.includes(axis)), index, scale };
 }
 
 /**

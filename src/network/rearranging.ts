@@ -34,13 +34,17 @@ export function mapTerms(
   return { flows: [terms], role };
 }
 
-export const reshape: Rule = (view) =>
-  mapTerms(
+/** With a batch of one input, folding the batch into another axis moves no unit; with more it repeats the units. */
+export const reshape: Rule = (view) => {
+  const isOneInput = (view.state.probe.fixedBatch ?? 1) === 1;
+  const batchAxis = isOneInput ? -1 : view.batchAxis(0);
+  return mapTerms(
     view,
-    (map) => reshapeMap(map, view.shape(0), view.outputShape(), view.batchAxis(0)),
+    (map) => reshapeMap(map, view.shape(0), view.outputShape(), batchAxis),
     "shape",
     "the reshape folds units into the batch axis",
   );
+};
 
 export const transpose: Rule = (view) => {
   const rank = view.shape(0).length;
@@ -84,7 +88,15 @@ export const split: Rule = (view) => {
   return { flows, role: "mixing" };
 };
 
+/** Positions picked from a value; from a table of constants by computed numbers (an embedding) come new values. */
 export const gather: Rule = (view) => {
+  if (!view.isComputed(0)) {
+    const term = { source: INPUT_LAYER, map: noUnits(view.outputShape().length) };
+    return {
+      flows: [[{ ...term, isOwn: false, isActivated: false, isPooled: false, limit: null }]],
+      role: "mixing",
+    };
+  }
   const shape = view.shape(0);
   const given = integerAttribute(view.node, "axis", 0);
   const axis = given < 0 ? given + shape.length : given;

@@ -4,7 +4,15 @@
 import { type ConstantArray, constantFloats } from "./constants.ts";
 import { attributeOf } from "./model-graph.ts";
 import { alignRank, expandTo, type PositionMap, scaleMap } from "./position-map.ts";
-import type { Flow, FlowState, NodeView, Rule, RuleResult, UnitTerm } from "./unit-flow.ts";
+import {
+  type Flow,
+  type FlowState,
+  INPUT_LAYER,
+  type NodeView,
+  type Rule,
+  type RuleResult,
+  type UnitTerm,
+} from "./unit-flow.ts";
 
 export const batchNorm: Rule = (view) => {
   const [gamma, variance] = [1, 4].map((i) => constantFloats(view.state, view.node.input[i] ?? ""));
@@ -151,7 +159,13 @@ function termsOf(view: NodeView): { readonly constants: string[]; readonly terms
 function joined(terms: readonly UnitTerm[], combine: (one: number, other: number) => number): RuleResult {
   const own = terms.map((term) => ({ ...term, isOwn: false, limit: null }));
   const flow = joinTerms(own, combine);
-  return { flows: [flow], role: flow.length === 1 ? "activation" : "mixing" };
+  const kept = flow.filter((term) => !isStatistic(term, flow));
+  return { flows: [kept], role: flow.length === 1 ? "activation" : "mixing" };
+}
+
+/** Whether a term is a sum over units that others hold still: the mean that a normalisation takes off, or divides by. */
+function isStatistic(term: UnitTerm, others: readonly UnitTerm[]): boolean {
+  return term.isPooled && others.some(({ source, isPooled }) => source === term.source && !isPooled);
 }
 
 /** Makes one term of terms that hold the same units of the same layer at the same positions. */
@@ -193,7 +207,10 @@ export const multiply: Rule = (view) => {
   const isDivision = view.node.opType === "Div";
   if (view.isComputed(0) && view.isComputed(1)) return gate(view);
   const computed = view.isComputed(0) ? 0 : 1;
-  if (isDivision && computed === 1) return { problem: "a constant is divided by it" };
+  if (isDivision && computed === 1) {
+    const terms = view.flow(1).map((term) => ({ ...term, isActivated: true, limit: null }));
+    return { flows: [terms], role: "activation" };
+  }
   const factors = constantFloats(view.state, view.node.input[1 - computed] ?? "");
   if (!factors) return { problem: "its constant factor is not a float array" };
   const values = isDivision ? factors.values.map((value) => 1 / value) : factors.values;
@@ -209,13 +226,19 @@ function gate(view: NodeView): RuleResult {
   if (left.length > 0 && left.length === right.length && pairs.every(([, other]) => other)) {
     return { flows: [pairs.map(([one, other]) => selfGated(one, other ?? one))], role: "activation" };
   }
-  // A gate made elsewhere (squeeze-and-excitation) multiplies the larger value's units.
+  const passing = (terms: readonly UnitTerm[]) =>
+    terms.map((term) => ({ ...term, isActivated: true, limit: null }));
   const sizes = [0, 1].map((i) => view.shape(i).reduce((total, size) => total * size, 1));
-  const isLeftGated = (sizes[0] as number) >= (sizes[1] as number);
+  const isBounded = (terms: readonly UnitTerm[]) => terms.some(({ limit }) => limit !== null);
+  const isEven = sizes[0] === sizes[1] && isBounded(left) === isBounded(right);
+  // Two layers multiplied as equals (SwiGLU): whoever reads the product reads both.
+  if (isEven) return { flows: [joinTerms(passing([...left, ...right]), Math.max)], role: "mixing" };
+  // A gate made elsewhere (squeeze-and-excitation) is the smaller or the bounded value; the other one's units go on.
+  const isLeftGated = sizes[0] === sizes[1] ? isBounded(right) : (sizes[0] as number) > (sizes[1] as number);
   const [kept, gating] = isLeftGated ? [left, right] : [right, left];
-  if (gating.length > 0) view.state.skip(view.node, "its gate's units are not connected to what they gate");
-  const flow = kept.map((term) => ({ ...term, isActivated: true, limit: null }));
-  return { flows: [flow], role: "mixing" };
+  if (gating.some((term) => term.source !== INPUT_LAYER && !isStatistic(term, kept)))
+    view.state.skip(view.node, "its gate's units are not connected to what they gate");
+  return { flows: [passing(kept)], role: "mixing" };
 }
 
 /**

@@ -14,9 +14,14 @@ export interface UnitTerm {
   /** Whether the value is still on the layer's own path: nothing was added and nobody else reads on the way. */
   readonly isOwn: boolean;
   readonly isActivated: boolean;
+  /** Whether the units were summed away: the value depends on them, but no position holds one (the map has none). */
+  readonly isPooled: boolean;
   /** What an activation function tends to for large sums; null where it has no limit or it is not known. */
   readonly limit: number | null;
 }
+
+/** Whether some position holds a unit of the term. */
+export const holdsUnits = ({ map }: UnitTerm): boolean => map.index.some((unit) => unit >= 0);
 
 /** What a value holds: units of layers, or nothing that can be followed (no terms). */
 export type Flow = readonly UnitTerm[];

@@ -1,3 +1,4 @@
+import type { ConstantSource } from "./constants.ts";
 import { type ModelGraph, readersOf, readsOf } from "./model-graph.ts";
 import type { PositionMap } from "./position-map.ts";
 import type { NodeRole, UnitFlow, WeightNode } from "./unit-flow.ts";
@@ -16,6 +17,11 @@ export interface LayerSites {
   readonly output: UnitSite;
 }
 
+/** A network whose units were followed. */
+export interface FlowSource extends ConstantSource {
+  readonly flow: UnitFlow;
+}
+
 /**
  * Walks forward from a weight-bearing node along the layer's own path. The path goes on through every node that
  * treats units apart and reads nothing but the path; an activation function written as several nodes
@@ -23,7 +29,8 @@ export interface LayerSites {
  * has a site whenever that set is a single value. It ends at the first node that mixes units, reads another
  * computed value, or is a network output.
  */
-export function findSites(graph: ModelGraph, flow: UnitFlow, source: number): LayerSites {
+export function findSites(followed: FlowSource, source: number): LayerSites {
+  const { graph, flow } = followed;
   const layer = flow.layers[source] as WeightNode;
   const inside = new Set([layer.output]);
   const absorbed = new Set<number>();
@@ -42,7 +49,7 @@ export function findSites(graph: ModelGraph, flow: UnitFlow, source: number): La
       (name) => graph.constants.has(name) || graph.sizes.has(name) || inside.has(name),
     );
     const isForked = others.some((name) => graph.consumers.has(name) || graph.outputs.includes(name));
-    if (!readsOnlyPath || isForked || siteAt(flow, source, made) === null) break;
+    if (!readsOnlyPath || isForked || siteAt(followed, source, made) === null) break;
     absorbed.add(next);
     inside.add(made);
     live.add(made);
@@ -56,8 +63,8 @@ export function findSites(graph: ModelGraph, flow: UnitFlow, source: number): La
     if (isAffine) preActivation = made;
   }
   return {
-    preActivation: siteAt(flow, source, preActivation) as UnitSite,
-    output: siteAt(flow, source, output) as UnitSite,
+    preActivation: siteAt(followed, source, preActivation) as UnitSite,
+    output: siteAt(followed, source, output) as UnitSite,
   };
 }
 
@@ -83,8 +90,12 @@ function hasUnreadConsumer(graph: ModelGraph, name: string, absorbed: ReadonlySe
 }
 
 /** The value as a site of the layer, or null when it does not hold exactly this layer's units. */
-function siteAt(flow: UnitFlow, source: number, value: string): UnitSite | null {
+function siteAt({ flow, probe }: FlowSource, source: number, value: string): UnitSite | null {
   const terms = flow.flows.get(value) ?? [];
   const [term] = terms;
-  return terms.length === 1 && term?.source === source ? { value, map: term.map } : null;
+  if (terms.length !== 1 || term?.source !== source || term.isPooled) return null;
+  const { batchAxis = -1, rowsBefore = 1 } = probe.values.get(value) ?? {};
+  // Where units share the batch's axis, or inputs cannot be told apart in it, nothing can be put in their place.
+  const isClear = batchAxis < 0 || (term.map.dims[batchAxis] === 1 && rowsBefore !== null);
+  return isClear ? { value, map: term.map } : null;
 }

@@ -37,7 +37,8 @@ export function addWeightNode(view: NodeView): RuleResult {
   const flow = view.flow(reading.data);
   for (const term of flow) {
     const units = unitsAtAxis(term, reading.axis, reading.size);
-    if (units === null) {
+    if (term.isPooled) state.skip(node, "it reads a sum over units, which is not followed");
+    else if (units === null) {
       if (term.source !== INPUT_LAYER) state.skip(node, "it sums over positions, not over units");
     } else if (units.index.some((unit) => unit >= 0)) {
       state.connections.push({ source: term.source, target, ...units });
@@ -47,7 +48,8 @@ export function addWeightNode(view: NodeView): RuleResult {
   if (node.opType === "Gemm" && view.isComputed(2))
     state.skip(node, "it adds a computed value, which is not followed");
   const map = unitsAlong(reading.unitAxis, reading.units, view.outputShape().length);
-  return { flows: [[{ source: target, map, isOwn: true, isActivated: false, limit: null }]], role: "mixing" };
+  const term = { source: target, map, isOwn: true, isActivated: false, isPooled: false, limit: null };
+  return { flows: [[term]], role: "mixing" };
 }
 
 /**

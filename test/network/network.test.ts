@@ -89,15 +89,15 @@ describe("loadNetwork: the input", () => {
     expect(network.probe).toMatchObject({ input: "x", fixedBatch: null });
   });
 
-  it("must be a single one of floats", async () => {
+  it("must be a single one of floats or token numbers", async () => {
     const two = sketch([3], { inputs: [makeValueInfo("x", ["n", 3]), makeValueInfo("y", ["n", 4])] });
     const sum = two.node("Add", [two.dense("x", "a", 3, 4), "y"]);
     expect((await expectRefusal(() => load(two.encode(sum)), "E_NETWORK_INPUT")).message).toMatch(/"x".*"y"/);
 
-    const whole = sketch([3], { inputs: [makeValueInfo("x", ["n", 3], 7)] });
+    const whole = sketch([3], { inputs: [makeValueInfo("x", ["n", 3], 9)] });
     const made = whole.dense(whole.node("Cast", ["x"], { to: 1n }), "a", 3, 4);
     expect((await expectRefusal(() => load(whole.encode(made)), "E_NETWORK_INPUT")).message).toContain(
-      "INT64",
+      "BOOL",
     );
 
     const none = sketch([3], { inputs: [] });
@@ -194,12 +194,12 @@ describe("loadNetwork: weights", () => {
 
   it("refuses a network without constant weights, with the reasons", async () => {
     const drawn = sketch([3]);
-    const square = drawn.node("MatMul", [drawn.node("Unsqueeze", ["x", drawn.ints([2])]), "unsqueeze9"]);
+    const square = drawn.node("MatMul", [drawn.node("Unsqueeze", ["x", drawn.ints([1])]), "unsqueeze9"]);
     drawn.nodes.splice(0, drawn.nodes.length, ...drawn.nodes.filter(({ opType }) => opType === "Unsqueeze"));
-    const other = drawn.node("Unsqueeze", ["x", drawn.ints([1])], {}, { outputs: ["unsqueeze9"] });
-    const made = drawn.node("MatMul", ["unsqueeze1", other], {}, { name: "outer", outputs: [square] });
+    const other = drawn.node("Unsqueeze", ["x", drawn.ints([2])], {}, { outputs: ["unsqueeze9"] });
+    const made = drawn.node("MatMul", ["unsqueeze1", other], {}, { name: "inner", outputs: [square] });
     const refusal = await expectRefusal(() => load(drawn.encode(made)), "E_NETWORK_UNSUPPORTED");
-    expect(refusal.message).toContain("outer: both sides are computed");
+    expect(refusal.message).toContain("inner: it sums products of units");
   });
 
   it("tells what ONNX Runtime refuses", async () => {

@@ -187,15 +187,15 @@ describe("constant factors", () => {
     expect(connectionScale(before, "a", "z")).toEqual(ones(4));
   });
 
-  it("names a constant divided by units", async () => {
+  it("take a constant divided by units for an activation function", async () => {
     const model = sketch(image);
     const a = conv(model, "x", "a", 2, 4);
     const inverse = model.node("Div", [model.floats("one", [], [1]), a]);
     const network = await loadNetworkBytes(model.encode(conv(model, inverse, "z", 4, 3)), "inverse");
-    expect(network.skipped.map(({ reason }) => reason)).toEqual([
-      "a constant is divided by it",
-      "its input could not be followed",
-    ]);
+    expect(network.skipped).toEqual([]);
+    expect(network.layers[0]?.preActivation.value).toBe(a);
+    expect(network.layers[0]?.output.value).toBe(inverse);
+    expect(connectionScale(network, "a", "z")).toEqual(ones(4));
   });
 });
 

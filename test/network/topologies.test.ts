@@ -273,14 +273,15 @@ describe("where a layer's path ends", () => {
     expect(pairsOf(network)).toEqual([]);
   });
 
-  it("in front of a reshape that folds units into the batch", async () => {
+  it("where units share the batch's axis", async () => {
     const model = sketch(image);
     const a = relu(model, conv(model, "x", "a", 2, 4));
     const folded = model.node("Reshape", [a, model.ints([-1, 2, 4, 4])]);
     const back = model.node("Reshape", [conv(model, folded, "b", 2, 2), model.ints([-1, 4, 4, 4])]);
     const network = await load(model, conv(model, back, "z", 4, 3));
     expect(network.layers[0]?.output.value).toBe(a);
-    expect(network.skipped[0]?.reason).toBe("the reshape folds units into the batch axis");
+    expect(network.skipped[0]).toMatchObject({ node: "b", reason: "it sums over positions, not over units" });
+    expect(outputsOf(network)).toMatchObject({ b: back });
   });
 });
 

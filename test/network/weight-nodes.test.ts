@@ -196,7 +196,7 @@ describe("dense layers", () => {
     expect(kernel(network, "n").values).toEqual([1, 3, 2, 4]);
   });
 
-  it("names products of computed values, and analyses the rest", async () => {
+  it("follows values through attention, and names the product of queries and keys", async () => {
     const model = sketch([4, 3]);
     const dense = (from: string, name: string) =>
       model.node("MatMul", [from, model.floats(name, [3, 3])], {}, { name });
@@ -209,14 +209,17 @@ describe("dense layers", () => {
     const network = await load(model.encode(model.node("ReduceMean", [down], { axes: [1n], keepdims: 0n })));
     expect(network.layers.map(({ name }) => name)).toEqual(["q", "k", "v", "o", "up", "down"]);
     expect(network.skipped).toEqual([
-      { node: "scores", operator: "MatMul", reason: "both sides are computed" },
-      { node: "mixed", operator: "MatMul", reason: "both sides are computed" },
-      { node: "o", operator: "MatMul", reason: "its input could not be followed" },
+      {
+        node: "scores",
+        operator: "MatMul",
+        reason: "it sums products of units (queries and keys), which are not followed",
+      },
     ]);
     const pairs = network.connections
       .filter(({ source }) => source >= 0)
       .map(({ source, target }) => [network.layers[source]?.name, network.layers[target]?.name]);
     expect(pairs).toEqual([
+      ["v", "o"],
       ["o", "up"],
       ["up", "down"],
     ]);

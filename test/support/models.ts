@@ -1,6 +1,7 @@
 /** Small ONNX networks, drawn node by node, with seeded weights. */
 import { expect } from "vitest";
 import { BrodmannError } from "../../src/errors.ts";
+import { inputTensor } from "../../src/network/network-input.ts";
 import type { LabelledInputs } from "../../src/network/outcomes.ts";
 import {
   type AttributeValue,
@@ -17,7 +18,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from "../../src/runtime/onnx.ts";
-import { floatTensor, floatValues, Session } from "../../src/runtime/session.ts";
+import { floatValues, Session } from "../../src/runtime/session.ts";
 import { rng } from "../../src/statistics/rng.ts";
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
@@ -192,12 +193,14 @@ export async function runModel(
   const session = await Session.create(model, { label: "oracle", threads: 1, isOneShot: true });
   const input = session.inputNames[0] ?? "";
   const output = session.outputNames[0] ?? "";
+  const declared = decodeModel(model).graph?.input[0]?.type?.value;
+  const type = declared?.case === "tensorType" ? declared.value.elemType : 1;
   const size = dims.slice(1).reduce((product, extent) => product * extent, 1);
   const parts: Float32Array[] = [];
   try {
     for (let start = 0; start < (dims[0] ?? 0); start += batch) {
       const part = inputs.slice(start * size, (start + batch) * size);
-      const outputs = await session.run({ [input]: floatTensor(part, [batch, ...dims.slice(1)]) });
+      const outputs = await session.run({ [input]: inputTensor(part, [batch, ...dims.slice(1)], type) });
       parts.push(floatValues(outputs[output], output));
     }
   } finally {

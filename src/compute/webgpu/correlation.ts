@@ -1,9 +1,10 @@
 /**
  * The product of standardised rows that gives squared correlations, in two forms: 8 x 8 values in the registers of a
  * lane, or tiles in workgroup memory. Which one is faster differs several times either way between CPU adapters and
- * GPUs, so the first call of a device measures both.
+ * GPUs; see `correlationForm`. Both sum in the same order, so that the choice leaves no trace in the result.
  */
 import type { DeviceBuffer } from "./device-buffer.ts";
+import { type FormTrials, fastestForm } from "./fastest-form.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { type DispatchStep, dispatch, type ShaderKernel } from "./shader-kernel.ts";
 
@@ -100,46 +101,70 @@ export function correlationSteps(
   return steps;
 }
 
-const chosen = new WeakMap<GpuDevice, Promise<CorrelationFormName>>();
+export const MEMORY_TRIAL: ShaderKernel<"count" | "rounds" | "is_shared", "source" | "sums"> = {
+  name: "memory-trial",
+  params: { count: "u32", rounds: "u32", is_shared: "u32" },
+  bindings: { source: "read", sums: "read_write" },
+};
 
-/** The faster form on this device; measured once. */
-export function fastestForm(device: GpuDevice): Promise<CorrelationFormName> {
-  let form = chosen.get(device);
-  if (form === undefined) {
-    form = measureForms(device);
-    chosen.set(device, form);
-    form.catch(() => chosen.delete(device));
-  }
-  return form;
+/** The faster form on this device; measured at the first call. */
+export function correlationForm(device: GpuDevice): Promise<CorrelationFormName> {
+  const choice = { kernel: "correlation", forms: ["registers", "tiles"] } as const;
+  return device.facts.type === "software"
+    ? fastestForm<CorrelationFormName>(device, { ...choice, ...memoryTrials(device) })
+    : fastestForm<CorrelationFormName>(device, { ...choice, ...productTrials(device) });
 }
 
-/** Units of the trial problems; the larger ones are for GPUs, which do the small ones in no measurable time. */
-const TRIAL_UNITS: readonly number[] = [512, 2048, 8192];
-const TRIAL_SAMPLES = 256;
-const TRIAL_RUNS = 5;
-const MEASURABLE_MS = 4;
+type CorrelationTrials = Pick<FormTrials<CorrelationFormName>, "lead" | "sizes" | "open">;
 
-/** Times both forms in turns and takes the best time of each, so that other load on the machine hits both alike. */
-async function measureForms(device: GpuDevice): Promise<CorrelationFormName> {
-  const names = ["registers", "tiles"] as const;
-  let fastest: CorrelationFormName = "registers";
-  for (const units of TRIAL_UNITS) {
-    if (4 * units * units > device.limits.bindingBytes) break;
-    using values = device.upload("correlation/trial", new Float32Array(units * TRIAL_SAMPLES).fill(0.05));
-    using squared = device.buffer("correlation/trial-result", 4 * units * units);
-    const rows = { rows: units, values };
-    const best = { registers: Number.POSITIVE_INFINITY, tiles: Number.POSITIVE_INFINITY };
-    // The first run compiles and is not counted.
-    for (let run = 0; run <= TRIAL_RUNS; run++) {
-      for (const name of names) {
-        const start = performance.now();
-        await device.submit("correlation", correlationSteps(name, rows, rows, TRIAL_SAMPLES, squared));
-        await device.finish();
-        if (run > 0) best[name] = Math.min(best[name], performance.now() - start);
-      }
-    }
-    fastest = best.registers <= best.tiles ? "registers" : "tiles";
-    if (Math.min(best.registers, best.tiles) >= MEASURABLE_MS) break;
-  }
-  return fastest;
+/**
+ * For software adapters, whose compilers take seconds for the tiles: these are of use only where reading workgroup
+ * memory is clearly faster than reading storage, which a kernel of a few lines tells.
+ */
+function memoryTrials(device: GpuDevice): CorrelationTrials {
+  const lanes = 64;
+  return {
+    lead: 2,
+    sizes: [1024],
+    open(rounds) {
+      const source = device.upload("memory-trial/source", new Float32Array(4 * lanes));
+      const sums = device.buffer("memory-trial/sums", 16 * lanes);
+      return {
+        steps: (form) => [
+          dispatch(MEMORY_TRIAL, {
+            groups: 1,
+            params: { count: lanes, rounds, is_shared: form === "tiles" ? 1 : 0 },
+            buffers: { source, sums },
+          }),
+        ],
+        release() {
+          source.release();
+          sums.release();
+        },
+      };
+    },
+  };
+}
+
+const TRIAL_SAMPLES = 256;
+
+/** The product itself, by units. */
+function productTrials(device: GpuDevice): CorrelationTrials {
+  return {
+    lead: 1,
+    sizes: [512, 2048, 8192],
+    open(units) {
+      if (4 * units * units > Math.min(device.limits.bindingBytes, device.limits.bufferBytes)) return null;
+      const values = device.upload("correlation/trial", new Float32Array(units * TRIAL_SAMPLES).fill(0.05));
+      const squared = device.buffer("correlation/trial-result", 4 * units * units);
+      const rows = { rows: units, values };
+      return {
+        steps: (form) => correlationSteps(form, rows, rows, TRIAL_SAMPLES, squared),
+        release() {
+          values.release();
+          squared.release();
+        },
+      };
+    },
+  };
 }

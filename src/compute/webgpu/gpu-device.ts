@@ -5,7 +5,7 @@
  * each scope would stop the queue between any two kernels.
  */
 import { BrodmannError, messageOf } from "../../errors.ts";
-import { BufferPool, type DeviceBuffer } from "./device-buffer.ts";
+import { BufferPool, type CreateBuffer, type DeviceBuffer } from "./device-buffer.ts";
 import { GpuProfiler, type KernelTime } from "./gpu-profiler.ts";
 import { PipelineCache } from "./pipeline-cache.ts";
 import { type DispatchStep, dispatchGrid, type Step } from "./shader-kernel.ts";
@@ -61,6 +61,8 @@ const UNIFORM_STRIDE = 256;
 const UPLOAD_BYTES = 64 * 2 ** 20;
 /** Free staging memory that is kept for reading back. */
 const STAGING_POOL_BYTES = 64 * 2 ** 20;
+/** Time that the report of a loss may take after the first failure that it caused. */
+const LOSS_REPORT_MS = 200;
 
 type Data = Float32Array | Uint32Array | Int32Array;
 
@@ -78,6 +80,26 @@ export function adapterFacts(adapter: GPUAdapter): AdapterFacts {
     architecture,
     type: isSoftware ? "software" : "hardware",
   };
+}
+
+/**
+ * A device of `adapter` with the limits and features that Brodmann uses, for one who shares it with others.
+ * Throws `E_DEVICE_MISSING`.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice({
+      label: "brodmann/device",
+      requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
+      requiredFeatures: USED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    });
+  } catch (cause) {
+    throw new BrodmannError(
+      "E_DEVICE_MISSING",
+      `${adapterFacts(adapter).name}: found an adapter that gives no device (${messageOf(cause)})`,
+      { hint: "Close programs that use the GPU, or pass --device cpu.", cause },
+    );
+  }
 }
 
 /**
@@ -103,32 +125,19 @@ export class GpuDevice {
   readonly #staging: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #checks = new Set<Promise<void>>();
-  /** Set while work is profiled. */
-  #profiler: GpuProfiler | null = null;
+  /** Of profiles under way the latest one takes what is submitted. */
+  readonly #profilers: GpuProfiler[] = [];
   #error: BrodmannError | null = null;
   #isDisposed = false;
 
-  /** Requests a device of `adapter` with the limits and features that Brodmann uses. Throws `E_DEVICE_MISSING`. */
+  /** A device of `adapter`, see `requestDevice`. Throws `E_DEVICE_MISSING`. */
   static async open(
     adapter: GPUAdapter,
     readShader: ShaderReader,
     limits?: Partial<DeviceLimits>,
   ): Promise<GpuDevice> {
-    const facts = adapterFacts(adapter);
-    try {
-      const device = await adapter.requestDevice({
-        label: "brodmann/device",
-        requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
-        requiredFeatures: USED_FEATURES.filter((feature) => adapter.features.has(feature)),
-      });
-      return new GpuDevice(device, { readShader, facts, limits });
-    } catch (cause) {
-      throw new BrodmannError(
-        "E_DEVICE_MISSING",
-        `${facts.name}: found an adapter that gives no device (${messageOf(cause)})`,
-        { hint: "Close programs that use the GPU, or pass --device cpu.", cause },
-      );
-    }
+    const device = await requestDevice(adapter);
+    return new GpuDevice(device, { readShader, facts: adapterFacts(adapter), limits });
   }
 
   constructor(device: GPUDevice, options: GpuDeviceOptions) {
@@ -141,15 +150,18 @@ export class GpuDevice {
     const hasFixedSubgroups = this.features.has("subgroups") && subgroupMinSize === subgroupMaxSize;
     this.subgroupSize = hasFixedSubgroups && subgroupMinSize ? subgroupMinSize : null;
     const own: DeviceLimits = {
-      bindingBytes: limits.maxStorageBufferBindingSize,
+      // Bindings are rounded up to quadruples of floats; some adapters have a limit that is no multiple of that.
+      bindingBytes: limits.maxStorageBufferBindingSize - (limits.maxStorageBufferBindingSize % 16),
       bufferBytes: limits.maxBufferSize,
       groupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
       workgroupBytes: limits.maxComputeWorkgroupStorageSize,
       workgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
     };
     this.limits = { ...own, ...options.limits };
-    const create = (usage: GPUBufferUsageFlags) => (size: number, label: string) =>
-      this.#checked(label, () => device.createBuffer({ label, size, usage }));
+    const create =
+      (usage: GPUBufferUsageFlags): CreateBuffer =>
+      (size, label, onFailure) =>
+        this.#checked(label, () => device.createBuffer({ label, size, usage }), onFailure);
     // The numbers are those of GPUBufferUsage, which Node has no global of.
     this.#pool = new BufferPool(create(USAGE.storage | USAGE.copySource | USAGE.copyTarget), own.bufferBytes);
     this.#uniforms = new BufferPool(create(USAGE.uniform | USAGE.copyTarget), own.bufferBytes);
@@ -225,8 +237,8 @@ export class GpuDevice {
   async submit(label: string, steps: readonly Step[]): Promise<void> {
     this.#requireLive();
     const dispatches = steps.filter((step): step is DispatchStep => step.kind === "dispatch");
-    const pipelines = await Promise.all(
-      dispatches.map((step) => this.#pipelines.get(step.kernel, step.constants)),
+    const pipelines = await this.#orLoss(
+      Promise.all(dispatches.map((step) => this.#pipelines.get(step.kernel, step.constants))),
     );
     this.#requireLive();
     const uniforms = this.#uniforms.take(`${label}/params`, Math.max(1, dispatches.length) * UNIFORM_STRIDE);
@@ -239,7 +251,7 @@ export class GpuDevice {
       this.#checked([label, ...names].join(", "), () => {
         this.#device.queue.writeBuffer(uniforms.buffer, 0, params);
         const encoder = this.#device.createCommandEncoder({ label: `${label}/commands` });
-        const times = this.#profiler?.begin(dispatches.map(({ kernel }) => kernel.name));
+        const times = this.#profilers.at(-1)?.begin(dispatches.map(({ kernel }) => kernel.name));
         let pass: GPUComputePassEncoder | null = null;
         let index = 0;
         for (const step of steps) {
@@ -319,11 +331,13 @@ export class GpuDevice {
       await this.settle();
       return bytes;
     } catch (cause) {
+      if (cause instanceof BrodmannError) throw cause;
+      staging.discard();
       // Mapping fails for want of a device, or because of an earlier error; both have reports of their own on the way.
       await this.#settleLoss();
       await this.settle();
-      if (cause instanceof BrodmannError) throw cause;
       throw new BrodmannError("E_DEVICE_READ", `${source.label}: could not read back (${messageOf(cause)})`, {
+        hint: "Run again; if it happens again, update the graphics driver, or pass --device cpu.",
         cause,
       });
     } finally {
@@ -339,7 +353,7 @@ export class GpuDevice {
 
   /** Waits until the device has done all submitted work. */
   async finish(): Promise<void> {
-    await this.#device.queue.onSubmittedWorkDone();
+    await this.#orLoss(this.#device.queue.onSubmittedWorkDone());
     await this.settle();
   }
 
@@ -352,15 +366,15 @@ export class GpuDevice {
       await work();
       return null;
     }
-    const outer = this.#profiler;
     const profiler = new GpuProfiler(this.#device);
-    this.#profiler = profiler;
+    this.#profilers.push(profiler);
     try {
       await work();
       await this.finish();
       return await profiler.collect();
     } finally {
-      this.#profiler = outer;
+      // Not always the last one: profiles of work side by side end in any order.
+      this.#profilers.splice(this.#profilers.indexOf(profiler), 1);
       profiler.dispose();
     }
   }
@@ -379,8 +393,8 @@ export class GpuDevice {
     this.dispose();
   }
 
-  /** Runs `work` inside error scopes; what they catch is kept for `settle`. */
-  #checked<Result>(label: string, work: () => Result): Result {
+  /** Runs `work` inside error scopes; what they catch is kept for `settle`, and `onError` called. */
+  #checked<Result>(label: string, work: () => Result, onError?: () => void): Result {
     for (const filter of SCOPES) this.#device.pushErrorScope(filter);
     try {
       return work();
@@ -388,7 +402,9 @@ export class GpuDevice {
       for (const _ of SCOPES) {
         const check = this.#device.popErrorScope().then(
           (error) => {
-            if (error !== null) this.#fail(scopeError(label, error));
+            if (error === null) return;
+            onError?.();
+            this.#fail(scopeError(label, error));
           },
           // A lost device answers no scope; its loss is reported by itself.
           () => {},
@@ -400,7 +416,11 @@ export class GpuDevice {
   }
 
   #fail(error: BrodmannError): void {
-    this.#error ??= error;
+    // A loss ends everything, so it outranks what else is waiting to be reported.
+    if (this.#error === null || error.code === "E_DEVICE_LOST") this.#error = error;
+    if (error.code !== "E_DEVICE_MEMORY") return;
+    // What is kept for later use may be just what was missing.
+    for (const pool of [this.#pool, this.#uniforms, this.#staging]) pool.clear();
   }
 
   #requireLive(): void {
@@ -415,9 +435,25 @@ export class GpuDevice {
     }
   }
 
+  /** Work that fails in many ways on a lost device: then the loss is what is thrown. */
+  async #orLoss<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      await this.#settleLoss();
+      if (this.#error?.code === "E_DEVICE_LOST") throw this.#error;
+      throw error;
+    }
+  }
+
   /** Gives the report of a loss, which may come right after the failure that it caused, the time to arrive. */
   async #settleLoss(): Promise<void> {
-    await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 10))]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, LOSS_REPORT_MS);
+    });
+    await Promise.race([this.#device.lost, timeout]);
+    clearTimeout(timer);
   }
 }
 

@@ -4,12 +4,14 @@ import { Matmul } from "../../../src/compute/cpu/matmul.ts";
 import {
   CORRELATION_REGISTERS,
   CORRELATION_TILES,
+  correlationForm,
   correlationSteps,
-  fastestForm,
+  MEMORY_TRIAL,
   rowStride,
 } from "../../../src/compute/webgpu/correlation.ts";
-import { correlations, STANDARDISE } from "../../../src/compute/webgpu/correlations.ts";
+import { correlations } from "../../../src/compute/webgpu/correlations.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
+import { STANDARDISE } from "../../../src/compute/webgpu/standardised-panels.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { catchError } from "../../support/catch-error.ts";
@@ -203,14 +205,14 @@ describe("forms", () => {
   );
 
   test("one is chosen by measurement and kept", async () => {
-    const form = await fastestForm(gpu());
+    const form = await correlationForm(gpu());
     expect(["registers", "tiles"]).toContain(form);
-    expect(await fastestForm(gpu())).toBe(form);
+    expect(await correlationForm(gpu())).toBe(form);
   });
 });
 
 describe("shaders", () => {
-  test.each([STANDARDISE, CORRELATION_REGISTERS, CORRELATION_TILES])(
+  test.each([STANDARDISE, CORRELATION_REGISTERS, CORRELATION_TILES, MEMORY_TRIAL])(
     "$name binds what the host passes",
     expectLayout,
   );

@@ -41,6 +41,7 @@ test.each([
   const trials = {
     kernel: "norms",
     forms: ["slow", "quick"],
+    lead: 1,
     sizes: [1],
     open: open(device(), opened),
   } as const;
@@ -49,10 +50,23 @@ test.each([
   expect(opened.count).toBe(1);
 });
 
+test("a form that is quicker by less than the lead is not taken", async () => {
+  const opened = { count: 0 };
+  const trials = {
+    kernel: "norms with a lead",
+    forms: ["slow", "quick"],
+    lead: 1e6,
+    sizes: [1],
+    open: open(gpu(), opened),
+  } as const;
+  expect(await fastestForm(gpu(), trials)).toBe("slow");
+  expect(opened.count).toBe(1);
+});
+
 test("without a trial that fits, and of one form, it is the first", async () => {
-  const none = { kernel: "none", forms: ["a", "b"], sizes: [1], open: () => null } as const;
+  const none = { kernel: "none", forms: ["a", "b"], lead: 1, sizes: [1], open: () => null } as const;
   expect(await fastestForm(gpu(), none)).toBe("a");
-  const one = { kernel: "one", forms: ["a"], sizes: [1], open: open(gpu(), { count: 0 }) } as const;
+  const one = { kernel: "one", forms: ["a"], lead: 1, sizes: [1], open: open(gpu(), { count: 0 }) } as const;
   expect(await fastestForm(gpu(), one)).toBe("a");
 });
 
@@ -60,6 +74,7 @@ test("a failed trial is made again", async () => {
   const failing = {
     kernel: "failing",
     forms: ["a", "b"],
+    lead: 1,
     sizes: [1],
     open: () => {
       throw new Error("no trial");
@@ -91,6 +106,13 @@ test("a profile counts each kernel's dispatches and times them within the wall t
       await gpu().submit("test", trial.steps("quick"));
     });
     expect(outer?.get("kernel-norms")?.dispatches).toBe(1);
+    // Of two side by side the first to begin may end first, and the other one goes on.
+    const first = gpu().profile(async () => {});
+    const second = await gpu().profile(async () => {
+      await first;
+      await gpu().submit("test", trial.steps("quick"));
+    });
+    expect(second?.get("kernel-norms")?.dispatches).toBe(1);
   } finally {
     trial.release();
   }
