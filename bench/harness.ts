@@ -10,13 +10,9 @@ import { parseArgs } from "node:util";
 import { Matmul } from "../src/compute/cpu/matmul.ts";
 import { runtimeFacts } from "../src/runtime/session.ts";
 
-/** Times of one case in milliseconds. */
-export interface Timing {
+/** Times of one case. */
+export interface Timing extends Times {
   readonly name: string;
-  readonly medianMs: number;
-  readonly p95Ms: number;
-  readonly minMs: number;
-  readonly runs: number;
   /** Share of the calibrated product rate that the useful operations reach, at the median; null where none are counted. */
   readonly roofShare: number | null;
   readonly facts: Readonly<Record<string, string | number>>;
@@ -38,33 +34,74 @@ export function quantile(ascending: readonly number[], share: number): number {
   return ascending[rank - 1] ?? Number.NaN;
 }
 
+/** Wall times of several runs in milliseconds. */
+export interface Times {
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  /** Other load on a machine only ever adds time, so rates and ratios are taken from this. */
+  readonly minMs: number;
+  readonly runs: number;
+}
+
+/** Median, 95 % quantile and least of some times. */
+export function summarize(timesMs: readonly number[]): Times {
+  const times = [...timesMs].sort((a, b) => a - b);
+  return {
+    medianMs: quantile(times, 0.5),
+    p95Ms: quantile(times, 0.95),
+    minMs: times[0] ?? Number.NaN,
+    runs: times.length,
+  };
+}
+
+/** Runs until `budgetMs` are spent: `least` times at least (unless it takes ten times as long) and `most` times at most. */
+export interface RunLimits {
+  readonly least: number;
+  readonly most: number;
+  readonly budgetMs: number;
+  /** Untimed runs before. */
+  readonly warmUps: number;
+}
+
+/** Times `work`, each run after an untimed `prepare`. */
+export async function timeRuns(
+  work: () => Promise<unknown> | unknown,
+  limits: RunLimits,
+  prepare: () => Promise<void> | void = () => {},
+): Promise<Times> {
+  const times: number[] = [];
+  let spent = 0;
+  for (let run = -limits.warmUps; run < limits.most; run++) {
+    if (run >= limits.least && spent >= limits.budgetMs) break;
+    if (run >= 1 && limits.budgetMs > 0 && spent >= 10 * limits.budgetMs) break;
+    await prepare();
+    const start = performance.now();
+    await work();
+    const elapsed = performance.now() - start;
+    if (run < 0) continue;
+    times.push(elapsed);
+    spent += elapsed;
+  }
+  return summarize(times);
+}
+
 /** Runs `work` once to warm up and then `runs` times, each after an untimed `prepare`. */
-export async function measure(
+export function measure(
   work: () => Promise<unknown> | unknown,
   runs: number,
   prepare: () => void = () => {},
-): Promise<{ medianMs: number; p95Ms: number; minMs: number; runs: number }> {
-  prepare();
-  await work();
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    prepare();
-    const start = performance.now();
-    await work();
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return { medianMs: quantile(times, 0.5), p95Ms: quantile(times, 0.95), minMs: times[0] as number, runs };
+): Promise<Times> {
+  return timeRuns(work, { least: runs, most: runs, budgetMs: 0, warmUps: 1 }, prepare);
 }
 
-/** GFLOP/s of a 2048^3 float32 product on ONNX Runtime, the best of seven. */
-export async function calibrate(): Promise<number> {
+/** GFLOP/s of a 2048^3 float32 product on ONNX Runtime, the best of some runs. */
+export async function calibrate(runs = 7): Promise<number> {
   const size = 2048;
   const values = new Float32Array(size * size).fill(0.5);
   const target = new Float32Array(size * size);
   const factor = { rows: size, columns: size, values };
   const matmul = new Matmul();
-  const { minMs } = await measure(() => matmul.multiply("AB", factor, factor, target), 7);
+  const { minMs } = await measure(() => matmul.multiply("AB", factor, factor, target), runs);
   await matmul.dispose();
   return (2 * size ** 3) / minMs / 1e6;
 }
@@ -98,16 +135,7 @@ export class Bench {
 
   /** Takes times (in milliseconds) that the bench measured itself; `gflops` is the useful rate, where one is counted. */
   record(name: string, timesMs: readonly number[], gflops: number | null, facts: Timing["facts"]): Timing {
-    const times = [...timesMs].sort((a, b) => a - b);
-    return this.#keep({
-      name,
-      medianMs: quantile(times, 0.5),
-      p95Ms: quantile(times, 0.95),
-      minMs: times[0] ?? Number.NaN,
-      runs: times.length,
-      roofShare: this.#shareOf(gflops),
-      facts,
-    });
+    return this.#keep({ name, ...summarize(timesMs), roofShare: this.#shareOf(gflops), facts });
   }
 
   #shareOf(gflops: number | null): number | null {

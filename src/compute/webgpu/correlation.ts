@@ -1,9 +1,11 @@
 /**
  * The product of standardised rows that gives squared correlations, in two forms: 8 x 8 values in the registers of a
  * lane, or tiles in workgroup memory. Which one is faster differs several times either way between CPU adapters and
- * GPUs; see `fastestForm`. Both sum in the same order, so that the choice leaves no trace in the result.
+ * GPUs; see `correlationForm`. Both sum in the same order, so that the choice leaves no trace in the result.
  */
 import type { DeviceBuffer } from "./device-buffer.ts";
+import { type FormTrials, fastestForm } from "./fastest-form.ts";
+import type { GpuDevice } from "./gpu-device.ts";
 import { type DispatchStep, dispatch, type ShaderKernel } from "./shader-kernel.ts";
 
 type Param = "rows" | "columns" | "stride" | "first" | "end" | "is_diagonal" | "is_first" | "is_last";
@@ -97,4 +99,72 @@ export function correlationSteps(
     );
   }
   return steps;
+}
+
+export const MEMORY_TRIAL: ShaderKernel<"count" | "rounds" | "is_shared", "source" | "sums"> = {
+  name: "memory-trial",
+  params: { count: "u32", rounds: "u32", is_shared: "u32" },
+  bindings: { source: "read", sums: "read_write" },
+};
+
+/** The faster form on this device; measured at the first call. */
+export function correlationForm(device: GpuDevice): Promise<CorrelationFormName> {
+  const choice = { kernel: "correlation", forms: ["registers", "tiles"] } as const;
+  return device.facts.type === "software"
+    ? fastestForm<CorrelationFormName>(device, { ...choice, ...memoryTrials(device) })
+    : fastestForm<CorrelationFormName>(device, { ...choice, ...productTrials(device) });
+}
+
+type CorrelationTrials = Pick<FormTrials<CorrelationFormName>, "lead" | "sizes" | "open">;
+
+/**
+ * For software adapters, whose compilers take seconds for the tiles: these are of use only where reading workgroup
+ * memory is clearly faster than reading storage, which a kernel of a few lines tells.
+ */
+function memoryTrials(device: GpuDevice): CorrelationTrials {
+  const lanes = 64;
+  return {
+    lead: 2,
+    sizes: [1024],
+    open(rounds) {
+      const source = device.upload("memory-trial/source", new Float32Array(4 * lanes));
+      const sums = device.buffer("memory-trial/sums", 16 * lanes);
+      return {
+        steps: (form) => [
+          dispatch(MEMORY_TRIAL, {
+            groups: 1,
+            params: { count: lanes, rounds, is_shared: form === "tiles" ? 1 : 0 },
+            buffers: { source, sums },
+          }),
+        ],
+        release() {
+          source.release();
+          sums.release();
+        },
+      };
+    },
+  };
+}
+
+const TRIAL_SAMPLES = 256;
+
+/** The product itself, by units. */
+function productTrials(device: GpuDevice): CorrelationTrials {
+  return {
+    lead: 1,
+    sizes: [512, 2048, 8192],
+    open(units) {
+      if (4 * units * units > Math.min(device.limits.bindingBytes, device.limits.bufferBytes)) return null;
+      const values = device.upload("correlation/trial", new Float32Array(units * TRIAL_SAMPLES).fill(0.05));
+      const squared = device.buffer("correlation/trial-result", 4 * units * units);
+      const rows = { rows: units, values };
+      return {
+        steps: (form) => correlationSteps(form, rows, rows, TRIAL_SAMPLES, squared),
+        release() {
+          values.release();
+          squared.release();
+        },
+      };
+    },
+  };
 }

@@ -4,8 +4,7 @@
  */
 import { type RunOptions, StepCounter } from "../../progress.ts";
 import type { CorrelationMethod, Correlations } from "../compute.ts";
-import { type CorrelationFormName, correlationSteps } from "./correlation.ts";
-import { fastestForm } from "./fastest-form.ts";
+import { type CorrelationFormName, correlationForm, correlationSteps } from "./correlation.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import {
   cutRows,
@@ -37,7 +36,7 @@ export async function correlations(
   if (units === 0 || samples === 0) {
     return { units, values: new Float32Array(units * units), isDead: isDead.fill(1) };
   }
-  const form = await fastestForm(device);
+  const form = await correlationForm(device);
   const recorded =
     values instanceof Float32Array
       ? cutRows(values, units, samples, rowsPerPanel(device, units, samples))

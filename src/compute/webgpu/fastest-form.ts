@@ -1,96 +1,111 @@
 /**
- * Which form of the correlation kernel a device runs faster; measured once, at its first correlation.
+ * Choice between forms of a kernel by measurement: which one is faster differs several times either way between CPU
+ * adapters and GPUs, and no property of an adapter tells. Each choice is made once per device. Forms of one kernel must
+ * give the same bytes, else other load on the machine at the time of the trial would show in results.
  */
-import { type CorrelationFormName, correlationSteps } from "./correlation.ts";
 import type { GpuDevice } from "./gpu-device.ts";
-import { dispatch, type ShaderKernel, type Step } from "./shader-kernel.ts";
+import type { Step } from "./shader-kernel.ts";
 
-export const MEMORY_TRIAL: ShaderKernel<"count" | "rounds" | "is_shared", "source" | "sums"> = {
-  name: "memory-trial",
-  params: { count: "u32", rounds: "u32", is_shared: "u32" },
-  bindings: { source: "read", sums: "read_write" },
-};
+/** A trial problem on the device. */
+export interface Trial<Form extends string> {
+  /** What one form does for it. */
+  steps(form: Form): readonly Step[];
+  release(): void;
+}
 
-const chosen = new WeakMap<GpuDevice, Promise<CorrelationFormName>>();
+/** The forms of a kernel and problems to try them on. */
+export interface FormTrials<Form extends string> {
+  /** The choice is remembered under this name. */
+  readonly kernel: string;
+  /** The first one is taken where no trial can be made. */
+  readonly forms: readonly [Form, ...Form[]];
+  /** How many times faster than the first form another one must be; 1 where trials do what the kernel does. */
+  readonly lead: number;
+  /** Sizes of trial problems from small to large: GPUs do the small ones in no measurable time. */
+  readonly sizes: readonly number[];
+  /** A problem of a size; null where it exceeds the device's limits. */
+  open(size: number): Trial<Form> | null;
+}
 
-/** The faster form on this device; measured once. */
-export function fastestForm(device: GpuDevice): Promise<CorrelationFormName> {
-  let form = chosen.get(device);
-  if (form === undefined) {
-    form = device.facts.type === "software" ? measureMemory(device) : measureForms(device);
-    chosen.set(device, form);
-    form.catch(() => chosen.delete(device));
+const TRIAL_RUNS = 8;
+/** A trial that has taken this long needs no more runs. */
+const ENOUGH_MS = 200;
+/** Beyond this the best time is told apart from what submitting takes. */
+const MEASURABLE_WALL_MS = 4;
+/** Timestamps measure the kernels alone. */
+const MEASURABLE_GPU_MS = 0.2;
+
+const chosen = new WeakMap<GpuDevice, Map<string, Promise<string>>>();
+
+/** The fastest of the forms on this device; measured at the first call. A trial that fails is made again. */
+export function fastestForm<Form extends string>(device: GpuDevice, trials: FormTrials<Form>): Promise<Form> {
+  let choices = chosen.get(device);
+  if (choices === undefined) {
+    choices = new Map();
+    chosen.set(device, choices);
   }
+  const known = choices.get(trials.kernel) as Promise<Form> | undefined;
+  if (known !== undefined) return known;
+  const form = measureForms(device, trials);
+  choices.set(trials.kernel, form);
+  form.catch(() => choices.delete(trials.kernel));
   return form;
 }
 
-/** How many times faster one of two ways must be for the first measurement to decide. */
-const CLEARLY = 2;
-
-/**
- * For software adapters, whose compilers take seconds for the tiles: these are of use only where reading workgroup
- * memory is clearly faster than reading storage, which a kernel of a few lines tells.
- */
-async function measureMemory(device: GpuDevice): Promise<CorrelationFormName> {
-  const [groups, lanes, rounds] = [1, 64, 1024];
-  using source = device.upload("memory-trial/source", new Float32Array(4 * lanes));
-  using sums = device.buffer("memory-trial/sums", 16 * groups * lanes);
-  const steps = (isShared: number) => [
-    dispatch(MEMORY_TRIAL, {
-      groups,
-      params: { count: groups * lanes, rounds, is_shared: isShared },
-      buffers: { source, sums },
-    }),
-  ];
-  const [storage, shared] = await timeInTurns(device, "memory-trial", [steps(0), steps(1)], 16);
-  return CLEARLY * shared < storage ? "tiles" : "registers";
-}
-
-/** Units of the trial problems; the larger ones are for GPUs that do the small ones in no measurable time. */
-const TRIAL_UNITS: readonly number[] = [512, 2048, 8192];
-const TRIAL_SAMPLES = 256;
-const MEASURABLE_MS = 4;
-
-async function measureForms(device: GpuDevice): Promise<CorrelationFormName> {
-  let fastest: CorrelationFormName = "tiles";
-  for (const units of TRIAL_UNITS) {
-    if (4 * units * units > device.limits.bindingBytes) break;
-    using values = device.upload("correlation/trial", new Float32Array(units * TRIAL_SAMPLES).fill(0.05));
-    using squared = device.buffer("correlation/trial-result", 4 * units * units);
-    const rows = { rows: units, values };
-    const forms = [
-      correlationSteps("registers", rows, rows, TRIAL_SAMPLES, squared),
-      correlationSteps("tiles", rows, rows, TRIAL_SAMPLES, squared),
-    ] as const;
-    const [registers, tiles] = await timeInTurns(device, "correlation", forms, 4, MEASURABLE_MS);
-    fastest = registers <= tiles ? "registers" : "tiles";
-    if (Math.min(registers, tiles) >= MEASURABLE_MS) break;
+async function measureForms<Form extends string>(
+  device: GpuDevice,
+  { forms, lead, sizes, open }: FormTrials<Form>,
+): Promise<Form> {
+  let fastest: Form = forms[0];
+  if (forms.length === 1) return fastest;
+  for (const size of sizes) {
+    const trial = open(size);
+    if (trial === null) break;
+    try {
+      const { bestMs, measurableMs } = await timeInTurns(
+        device,
+        forms.map((form) => trial.steps(form)),
+      );
+      const [first, ...others] = bestMs as [number, ...number[]];
+      const least = Math.min(...others);
+      fastest = lead * least < first ? (forms[1 + others.indexOf(least)] as Form) : forms[0];
+      if (Math.min(first, least) >= measurableMs) break;
+    } finally {
+      trial.release();
+    }
   }
   return fastest;
 }
 
 /**
- * Best times in milliseconds of each of two ways, run in turns so that other load on the machine hits both alike; one
- * run where that is clear already and both take at least `leastMs`.
+ * Best times of some ways, run in turns so that other load on the machine hits all alike: those of their kernels where the
+ * adapter has timestamps, else from submission to completion.
  */
 async function timeInTurns(
   device: GpuDevice,
-  label: string,
-  ways: readonly [readonly Step[], readonly Step[]],
-  runs: number,
-  leastMs: number = Number.POSITIVE_INFINITY,
-): Promise<readonly [number, number]> {
-  const best: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  ways: readonly (readonly Step[])[],
+): Promise<{ bestMs: readonly number[]; measurableMs: number }> {
+  const wallMs = ways.map(() => Number.POSITIVE_INFINITY);
+  const gpuMs = ways.map(() => Number.POSITIVE_INFINITY);
+  let spentMs = 0;
   // The first run compiles and is not counted.
-  for (let run = 0; run <= runs; run++) {
-    for (const way of [0, 1] as const) {
-      const start = performance.now();
-      await device.submit(label, ways[way]);
-      await device.finish();
-      if (run > 0) best[way] = Math.min(best[way], performance.now() - start);
+  for (let run = 0; run <= TRIAL_RUNS && spentMs < ENOUGH_MS; run++) {
+    for (const [way, steps] of ways.entries()) {
+      const startMs = performance.now();
+      const times = await device.profile(async () => {
+        await device.submit("trial", steps);
+        await device.finish();
+      });
+      const elapsedMs = performance.now() - startMs;
+      if (run === 0) continue;
+      spentMs += elapsedMs;
+      wallMs[way] = Math.min(wallMs[way] as number, elapsedMs);
+      const kernelsMs = [...(times?.values() ?? [])].reduce((sum, time) => sum + time.gpuMs, 0);
+      // Some clocks stand still, or are too coarse for the problem.
+      if (kernelsMs > 0) gpuMs[way] = Math.min(gpuMs[way] as number, kernelsMs);
     }
-    const [least, most] = [Math.min(...best), Math.max(...best)];
-    if (run > 0 && least >= leastMs && most >= CLEARLY * least) break;
   }
-  return best;
+  return gpuMs.every(Number.isFinite)
+    ? { bestMs: gpuMs, measurableMs: MEASURABLE_GPU_MS }
+    : { bestMs: wallMs, measurableMs: MEASURABLE_WALL_MS };
 }

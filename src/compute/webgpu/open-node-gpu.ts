@@ -21,6 +21,12 @@ export interface OpenNodeGpuOptions {
   readonly readShader?: ShaderReader | undefined;
 }
 
+/**
+ * Dawn rounds timestamps to 2^17 ns against the timing attacks of web pages. There are none here, and kernels take
+ * microseconds; nothing but timestamps depends on this option.
+ */
+const EXACT_TIMES = "disable-dawn-features=timestamp_quantization";
+
 /** One GPU object per process: starting Dawn a second time can crash. */
 let gpu: Promise<GPU> | null = null;
 
@@ -100,7 +106,7 @@ async function startDawn(wanted: "hardware" | "any" | "software"): Promise<GPU> 
   }
   try {
     const { create } = await import("webgpu");
-    return create([]);
+    return create([EXACT_TIMES]);
   } catch (cause) {
     throw new BrodmannError(
       "E_DEVICE_MISSING",

@@ -9,8 +9,7 @@
  */
 import { type RunOptions, StepCounter } from "../../progress.ts";
 import type { CorrelationMethod, TopCorrelations } from "../compute.ts";
-import { type CorrelationFormName, correlationSteps } from "./correlation.ts";
-import { fastestForm } from "./fastest-form.ts";
+import { type CorrelationFormName, correlationForm, correlationSteps } from "./correlation.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import {
   cutRows,
@@ -52,7 +51,7 @@ export async function topCorrelations(
     isDead.fill(1);
     return top;
   }
-  const form = await fastestForm(device);
+  const form = await correlationForm(device);
   const recorded =
     values instanceof Float32Array
       ? cutRows(values, units, samples, rowsPerPanel(device, units, samples, TOP_PANEL_ROWS))

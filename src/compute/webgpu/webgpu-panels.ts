@@ -12,6 +12,7 @@ import { productSteps, VECTOR_GROUP } from "./block-product.ts";
 import type { DeviceBuffer } from "./device-buffer.ts";
 import type { DeviceMatrix } from "./device-matrix.ts";
 import type { GpuDevice } from "./gpu-device.ts";
+import { gramForm, gramParts, gramStep } from "./gram.ts";
 import { dispatch, type ShaderKernel, type Step } from "./shader-kernel.ts";
 import { readFloats, requireRow } from "./transfer.ts";
 
@@ -41,23 +42,6 @@ export const PANEL_UNSCALE: ShaderKernel<
   bindings: { product: "read", scale: "read", vectors: "read_write" },
 };
 
-export const GRAM: ShaderKernel<
-  "stride" | "first" | "first_count" | "second" | "second_count" | "part_length" | "first_part",
-  "vectors" | "products"
-> = {
-  name: "gram",
-  params: {
-    stride: "u32",
-    first: "u32",
-    first_count: "u32",
-    second: "u32",
-    second_count: "u32",
-    part_length: "u32",
-    first_part: "u32",
-  },
-  bindings: { vectors: "read", products: "read_write" },
-};
-
 export const COMBINE: ShaderKernel<
   "stride" | "source_first" | "source_count" | "target_first" | "target_count" | "is_added",
   "vectors" | "coefficients" | "combined"
@@ -75,8 +59,6 @@ export const COMBINE: ShaderKernel<
 };
 
 const LANES = 64;
-/** Quadruples of a part of an inner product: enough parts for a GPU, few enough numbers to read back. */
-const PART_QUADRUPLES = 1024;
 
 /** Some nodes' entries of all vectors, capacity x stride. */
 interface Slice {
@@ -234,17 +216,16 @@ async function addedGrams(
 ): Promise<Float64Array> {
   const sums = new Float64Array(aCount * bCount);
   const fitting = requireRow(device, "gram/products", sums.length);
+  const form = await gramForm(device);
+  const ranges = [
+    { start: a, count: aCount },
+    { start: b, count: bCount },
+  ] as const;
+  const partsOf = ({ stride }: Slice) => gramParts(stride / 4, fitting);
+  const all = slices.reduce((sum, slice) => sum + partsOf(slice), 0);
+  using products = device.buffer("gram/products", 4 * sums.length * Math.min(fitting, all));
   let steps: Step[] = [];
   let parts = 0;
-  using products = device.buffer(
-    "gram/products",
-    4 *
-      sums.length *
-      Math.min(
-        fitting,
-        slices.reduce((sum, slice) => sum + partsOf(slice, fitting), 0),
-      ),
-  );
   const collect = async () => {
     await device.submit("gram", steps);
     const found = await readFloats(device, products, 0, parts * sums.length);
@@ -254,34 +235,14 @@ async function addedGrams(
     [steps, parts] = [[], 0];
   };
   for (const slice of slices) {
-    const own = partsOf(slice, fitting);
+    const own = partsOf(slice);
     if (parts + own > fitting) await collect();
-    const params = {
-      stride: slice.stride / 4,
-      first: a,
-      first_count: aCount,
-      second: b,
-      second_count: bCount,
-      part_length: Math.ceil(slice.stride / 4 / own),
-      first_part: parts,
-    };
-    steps.push(
-      dispatch(GRAM, {
-        groups: Math.ceil(aCount / 4) * Math.ceil(bCount / 4) * own,
-        params,
-        buffers: { vectors: slice.vectors, products },
-        constants: { WORKGROUP_SIZE: device.cooperatingLanes },
-      }),
-    );
+    const rows = { values: slice.vectors, stride: slice.stride / 4 };
+    steps.push(gramStep(device, form, rows, ranges, own, parts, products));
     parts += own;
   }
   await collect();
   return sums;
-}
-
-/** Parts of the inner products of a slice. */
-function partsOf({ stride }: Slice, most: number): number {
-  return Math.min(most, Math.ceil(stride / 4 / PART_QUADRUPLES));
 }
 
 /** A slice of rows of `size` entries as rows of its stride; the rest of each row is zero. */

@@ -4,11 +4,12 @@ import { Matmul } from "../../../src/compute/cpu/matmul.ts";
 import {
   CORRELATION_REGISTERS,
   CORRELATION_TILES,
+  correlationForm,
   correlationSteps,
+  MEMORY_TRIAL,
   rowStride,
 } from "../../../src/compute/webgpu/correlation.ts";
 import { correlations } from "../../../src/compute/webgpu/correlations.ts";
-import { fastestForm, MEMORY_TRIAL } from "../../../src/compute/webgpu/fastest-form.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
 import { STANDARDISE } from "../../../src/compute/webgpu/standardised-panels.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
@@ -204,9 +205,9 @@ describe("forms", () => {
   );
 
   test("one is chosen by measurement and kept", async () => {
-    const form = await fastestForm(gpu());
+    const form = await correlationForm(gpu());
     expect(["registers", "tiles"]).toContain(form);
-    expect(await fastestForm(gpu())).toBe(form);
+    expect(await correlationForm(gpu())).toBe(form);
   });
 });
 

@@ -8,9 +8,9 @@ import { toDense } from "../../../src/compute/dense-embedding.ts";
 import type { PanelStore } from "../../../src/compute/panels.ts";
 import { PRODUCT_COLUMNS, PRODUCT_ROWS, PRODUCT_SPARSE } from "../../../src/compute/webgpu/block-product.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
+import { GRAM } from "../../../src/compute/webgpu/gram.ts";
 import {
   COMBINE,
-  GRAM,
   PANEL_SCALE,
   PANEL_UNSCALE,
   webgpuPanels,
