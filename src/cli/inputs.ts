@@ -4,6 +4,7 @@ import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
 import { loadNetwork, type Network, type NetworkOptions } from "../network/network.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
+import { withTask } from "../network/task.ts";
 import { checkShuffles } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -79,9 +80,8 @@ export function requireLabelled({ network, data }: OpenInputs, command: string):
       hint: "Pass labelled inputs: --data inputs.npz.",
     });
   }
-  const classes = classCount(network);
   try {
-    countClasses(data.labels, classes);
+    countClasses(data.labels, classCount(withTask(network, data)));
   } catch (error) {
     if (!(error instanceof BrodmannError)) throw error;
     const { path, labelsPath } = data.source;

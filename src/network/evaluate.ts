@@ -13,8 +13,9 @@ import {
   LOG_PROBABILITIES,
   logProbabilityNode,
   type Outcome,
-  OutcomeTally,
 } from "./outcomes.ts";
+import { createTally } from "./tally.ts";
+import { withTask } from "./task.ts";
 
 /**
  * Accuracy per class and loss of the intact network.
@@ -23,12 +24,12 @@ import {
  * const { correct, loss } = await evaluateNetwork(network, digits);
  */
 export async function evaluateNetwork(
-  network: Network,
+  given: Network,
   data: LabelledInputs,
   options: RunOptions = {},
 ): Promise<Outcome> {
-  const classes = classCount(network);
-  countClasses(data.labels, classes);
+  const network = withTask(given, data);
+  countClasses(data.labels, classCount(network));
   const { graph, probe } = network;
   const part = partOf(graph, [network.logits], new Set([probe.input]));
   const model = encodePart(graph, {
@@ -40,20 +41,20 @@ export async function evaluateNetwork(
   const session = await Session.create(model, { label: network.name });
   const rowsAtOnce = rowsPerRun(network, part.nodes);
   const counter = new StepCounter("baseline", data.count, options);
-  const tally = new OutcomeTally(1, classes);
+  const tally = createTally(network, data, 1);
   try {
     for (const { start, rows } of batchesOf(data.count, rowsAtOnce)) {
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
       const outputs = await session.run(inputFeed(probe, inputs, size));
       const values = floatValues(outputs[LOG_PROBABILITIES], network.logits);
-      tally.count(0, values, 0, data.labels, start, rows);
+      tally.count(0, values, 0, start, rows);
       counter.advance(rows);
     }
   } finally {
     await session.dispose();
   }
-  const [outcome] = tally.outcomes(data.count);
+  const [outcome] = tally.outcomes();
   if (outcome === undefined || !Number.isFinite(outcome.loss)) {
     throw new BrodmannError(
       "E_NETWORK_NOT_FINITE",

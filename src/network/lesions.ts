@@ -13,8 +13,10 @@ import { reachesLogits } from "./lesion-model.ts";
 import type { LesionRunner } from "./lesion-runner.ts";
 import { createMaskedRunner } from "./masked-lesions.ts";
 import type { Layer, Network } from "./network.ts";
-import { classCount, countClasses, type LabelledInputs, type Outcome, OutcomeTally } from "./outcomes.ts";
+import { classCount, countClasses, type LabelledInputs, type Outcome } from "./outcomes.ts";
 import { createSubtractingRunner } from "./subtracting-lesions.ts";
+import { createTally } from "./tally.ts";
+import { answerSize, withTask } from "./task.ts";
 
 /**
  * Outcomes of the network with each set of the layer's units silenced (multiplied by zero at the layer's output).
@@ -24,29 +26,30 @@ import { createSubtractingRunner } from "./subtracting-lesions.ts";
  * const [outcome] = await runLesions(network, layer, [Int32Array.of(1, 5, 9)], digits);
  */
 export async function runLesions(
-  network: Network,
+  given: Network,
   layer: Layer,
   lesions: readonly Int32Array[],
   data: LabelledInputs,
   options: RunOptions = {},
 ): Promise<Outcome[]> {
+  const network = withTask(given, data);
   if (!reachesLogits(network, layer.output.value)) {
     const intact = await evaluateNetwork(network, data, options);
     return lesions.map(() => intact);
   }
-  const classes = classCount(network);
-  countClasses(data.labels, classes);
-  const tally = new OutcomeTally(lesions.length, classes);
+  countClasses(data.labels, classCount(network));
+  const size = answerSize(network);
+  const tally = createTally(network, data, lesions.length);
   const counter = new StepCounter(`lesions of ${layer.name}`, lesions.length * data.count, options);
   const runner = await createLesionRunner(network, layer, data.count);
   try {
     for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
-      const size = network.probe.fixedBatch ?? rows;
-      await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+      const loaded = network.probe.fixedBatch ?? rows;
+      await runner.load(padBatch(data.batch(start, rows), rows, loaded), loaded);
       for (const { start: first, rows: count } of batchesOf(lesions.length, runner.lesionsAtOnce)) {
         const logProbabilities = await runner.run(lesions.slice(first, first + count));
         for (let lesion = 0; lesion < count; lesion++) {
-          tally.count(first + lesion, logProbabilities, lesion * size * classes, data.labels, start, rows);
+          tally.count(first + lesion, logProbabilities, lesion * loaded * size, start, rows);
         }
         counter.advance(count * rows);
       }
@@ -54,7 +57,7 @@ export async function runLesions(
   } finally {
     await runner.dispose();
   }
-  return tally.outcomes(data.count);
+  return tally.outcomes();
 }
 
 /** The fastest runner for a layer; `inputs` is how many will be run in all. */

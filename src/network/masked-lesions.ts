@@ -3,7 +3,8 @@ import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
 import { bypassInput, CUT, cutAtLayer, MASK, tilesInput } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
-import { classCount, LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
+import { LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
+import { answerSize } from "./task.ts";
 
 /** Inputs per run where several lesions share it: enough rows for matrix products to run at full speed. */
 const INPUTS_PER_TILE = 1000;
@@ -14,7 +15,7 @@ export async function createMaskedRunner(
   layer: Layer,
   inputs: number,
 ): Promise<LesionRunner> {
-  const classes = classCount(network);
+  const size = answerSize(network);
   const model = cutAtLayer(network, layer);
   const rowsAtOnce = rowsPerRun(network, model.suffixNodes);
   const prefixRows = rowsPerRun(network, model.prefixNodes, PREFIX_FLOATS);
@@ -28,7 +29,7 @@ export async function createMaskedRunner(
     isOccasional: true,
   });
   const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
-  const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * classes);
+  const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * size);
   const { dims } = layer.output.map;
   const crossing: Record<string, Tensor> = {};
   let rows = 0;
@@ -55,7 +56,7 @@ export async function createMaskedRunner(
           feeds[tilesInput(number)] = new Tensor("int64", repeats, [repeats.length]);
         });
       }
-      const values = logProbabilities.subarray(0, lesions.length * rows * classes);
+      const values = logProbabilities.subarray(0, lesions.length * rows * size);
       const shape = logitShape(network, lesions.length * rows);
       await suffix.run(feeds, { [LOG_PROBABILITIES]: floatTensor(values, shape) });
       return values;

@@ -7,6 +7,8 @@ import { evaluateNetwork } from "../network/evaluate.ts";
 import { runLesions } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
 import { classCount, countClasses, type LabelledInputs, type Outcome } from "../network/outcomes.ts";
+import { targetsOf, targetVariance } from "../network/tally.ts";
+import { type TaskName, taskOf, withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { Progress, RunOptions } from "../progress.ts";
@@ -70,6 +72,9 @@ export interface Importance {
   readonly shuffles: number;
   readonly seed: number;
   readonly inputs: number;
+  readonly task: TaskName;
+  /** Share of the targets' variance that a regression explains, 1 - loss / variance; null for other tasks. */
+  readonly r2: number | null;
   readonly baseline: Baseline;
   /** By layer, then cluster id. */
   readonly subclusters: readonly SubclusterImportance[];
@@ -91,11 +96,12 @@ export const DEFAULT_SHUFFLES: Readonly<Record<Protocol, number>> = { paper: 19,
  * const { subclusters, network } = await scoreImportance(mlp, digits, partition, { shuffles: 199 });
  */
 export async function scoreImportance(
-  network: Network,
+  given: Network,
   data: LabelledInputs,
   partition: Partition,
   options: ImportanceOptions = {},
 ): Promise<Importance> {
+  const network = withTask(given, data);
   const { protocol = "strict", seed = 0 } = options;
   const shuffles = options.shuffles ?? DEFAULT_SHUFFLES[protocol];
   checkShuffles(protocol, shuffles);
@@ -140,11 +146,18 @@ export async function scoreImportance(
     shuffles,
     seed,
     inputs: data.count,
+    task: taskOf(network).name,
+    r2: explainedShare(network, data, outcome),
     baseline,
     subclusters: layers.flatMap(({ name }) => byCluster(scored.filter(({ layer }) => layer === name))),
     network: { accuracy: row("accuracy"), classRange: row("classRange"), loss: row("loss") },
     filtered: layers.reduce((total, { filtered }) => total + filtered.length, 0),
   };
+}
+
+function explainedShare(network: Network, data: LabelledInputs, { loss }: Outcome): number | null {
+  const { name, width } = taskOf(network);
+  return name === "regression" ? 1 - loss / targetVariance(targetsOf(data), width) : null;
 }
 
 const byCluster = (scores: readonly SubclusterImportance[]): SubclusterImportance[] =>

@@ -26,13 +26,15 @@ export function formatScores(scores: Importance): string {
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
     ["lesion", JSON.stringify("zero")],
+    ["task", JSON.stringify(scores.task)],
     [
       "baseline",
       JSON.stringify({
         inputs,
-        accuracy: share(baseline.outcome.correct, baseline.classCounts),
+        accuracy: numberOrNull(share(baseline.outcome.correct, baseline.classCounts)),
         classAccuracy: Array.from(baseline.classAccuracy, numberOrNull),
         loss: numberOrNull(baseline.outcome.loss),
+        ...(scores.r2 === null ? {} : { r2: numberOrNull(scores.r2) }),
       }),
     ],
     ["subclusters", formatEntries(entries)],
