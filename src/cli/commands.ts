@@ -14,7 +14,7 @@ interface Command {
 const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
 const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples"];
 const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution"];
-const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "scores"];
+const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "scores", "lesion-at"];
 
 export type CommandName =
   | "demo"

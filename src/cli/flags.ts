@@ -29,6 +29,7 @@ export interface Flags {
   readonly protocol?: "strict" | "paper";
   readonly shuffles?: number;
   readonly scores?: string;
+  readonly "lesion-at"?: string;
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -77,6 +78,11 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
   shuffles: { takes: "count", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
   scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
+  "lesion-at": {
+    takes: "text",
+    value: "output|consumer:NAME",
+    help: "lesion what all layers read (default), or what only layer NAME reads",
+  },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {
     takes: ["auto", "webgpu", "cpu", "chrome"],

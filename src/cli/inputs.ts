@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
-import { loadNetwork, type Network, type NetworkOptions } from "../network/network.ts";
+import { layerNamed, loadNetwork, type Network, type NetworkOptions } from "../network/network.ts";
+import { inputFeed } from "../network/network-input.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
 import { withTask } from "../network/task.ts";
 import { checkShuffles } from "../scores/importance.ts";
@@ -49,6 +50,8 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
     data = await load();
     network = await openNetwork(modelPath, { inputShape: data.inputShape });
   }
+  const consumer = consumerNamed(flags);
+  if (consumer !== undefined) layerNamed(network, consumer);
   for (const { node, operator, reason } of network.skipped) {
     terminal.say(`not followed: ${node} (${operator}): ${reason}`);
   }
@@ -56,7 +59,10 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
   const { format, path, notes } = data.source;
   terminal.say(`data: ${data.count} inputs of shape ${data.inputShape.join("x")} from ${path} (${format})`);
   for (const note of notes) terminal.say(`data: ${note}`);
-  return { network, data: reshapeInputs(data, network.inputShape) };
+  const shaped = reshapeInputs(data, network.inputShape);
+  // Refuses pixels in place of tokens before the long work.
+  inputFeed(network.probe, shaped.batch(0, 1), 1);
+  return { network, data: shaped };
 }
 
 /** Loads the network; errors from deep inside it, which know of no file, get the file's name. */
@@ -91,9 +97,25 @@ export function requireLabelled({ network, data }: OpenInputs, command: string):
   return data;
 }
 
+/** The layer that `--lesion-at consumer:NAME` names; undefined for `output`. Throws `E_USAGE_LESION_AT`. */
+export function consumerNamed({ "lesion-at": at = "output" }: Flags): string | undefined {
+  if (at === "output") return undefined;
+  const [, name] = /^consumer:(.+)$/.exec(at) ?? [];
+  if (name !== undefined) return name;
+  throw new BrodmannError(
+    "E_USAGE_LESION_AT",
+    `--lesion-at: found "${at}", expected output or consumer:NAME`,
+    {
+      hint: "Name a layer as `brodmann inspect MODEL` lists it: --lesion-at consumer:/1/Gemm.",
+    },
+  );
+}
+
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */
-export function checkScoreFlags({ scores = "importance", protocol, shuffles }: Flags): void {
+export function checkScoreFlags(flags: Flags): void {
+  const { scores = "importance", protocol, shuffles } = flags;
   checkShuffles(protocol, shuffles);
+  consumerNamed(flags);
   const unknown = scores.split(",").find((name) => name.trim() !== "importance");
   if (unknown === undefined) return;
   throw new BrodmannError("E_USAGE_SCORES", `--scores: found "${unknown}", expected importance`, {

@@ -8,6 +8,7 @@
  */
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { batchesOf, padBatch } from "./batching.ts";
+import { atConsumer } from "./consumer-site.ts";
 import { evaluateNetwork } from "./evaluate.ts";
 import { reachesLogits } from "./lesion-model.ts";
 import type { LesionRunner } from "./lesion-runner.ts";
@@ -18,6 +19,16 @@ import { createSubtractingRunner } from "./subtracting-lesions.ts";
 import { createTally } from "./tally.ts";
 import { answerSize, withTask } from "./task.ts";
 
+export interface LesionOptions extends RunOptions {
+  /** Name of the only layer that reads the silenced units as silent; default: all that read them. */
+  readonly consumer?: string | undefined;
+}
+
+/** The network and the layer with its output where lesions act. */
+function lesionSite(network: Network, layer: Layer, { consumer }: LesionOptions) {
+  return consumer === undefined ? { network, layer } : atConsumer(network, layer, consumer);
+}
+
 /**
  * Outcomes of the network with each set of the layer's units silenced (multiplied by zero at the layer's output).
  * An empty set gives the intact network's outcome. Progress counts lesions x inputs.
@@ -27,12 +38,12 @@ import { answerSize, withTask } from "./task.ts";
  */
 export async function runLesions(
   given: Network,
-  layer: Layer,
+  whole: Layer,
   lesions: readonly Int32Array[],
   data: LabelledInputs,
-  options: RunOptions = {},
+  options: LesionOptions = {},
 ): Promise<Outcome[]> {
-  const network = withTask(given, data);
+  const { network, layer } = lesionSite(withTask(given, data), whole, options);
   if (!reachesLogits(network, layer.output.value)) {
     const intact = await evaluateNetwork(network, data, options);
     return lesions.map(() => intact);

@@ -3,6 +3,7 @@
  * and size. Hod et al. 2022, arXiv 2110.08058; method note sections 5, 6 and 8.
  */
 import { BrodmannError } from "../errors.ts";
+import { isReadBy } from "../network/consumer-site.ts";
 import { evaluateNetwork } from "../network/evaluate.ts";
 import { runLesions } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
@@ -52,6 +53,8 @@ export interface ImportanceOptions extends RunOptions {
   /** Random sets per subcluster; default 199 (strict, at least 199) or 19 (paper). */
   readonly shuffles?: number | undefined;
   readonly seed?: number | undefined;
+  /** Lesions act on what this layer reads, and only layers that it reads are scored; default: on the layers' outputs. */
+  readonly consumer?: string | undefined;
   /** Called with every layer that is done, so that an interrupted run keeps what it has. */
   readonly onLayer?: ((scores: readonly SubclusterImportance[]) => void) | undefined;
 }
@@ -72,6 +75,8 @@ export interface Importance {
   readonly shuffles: number;
   readonly seed: number;
   readonly inputs: number;
+  /** The one layer that lesions act on; null where they act on the layers' outputs. */
+  readonly consumer: string | null;
   readonly task: TaskName;
   /** Share of the targets' variance that a regression explains, 1 - loss / variance; null for other tasks. */
   readonly r2: number | null;
@@ -105,14 +110,17 @@ export async function scoreImportance(
   const { protocol = "strict", seed = 0 } = options;
   const shuffles = options.shuffles ?? DEFAULT_SHUFFLES[protocol];
   checkShuffles(protocol, shuffles);
-  const layers = findSubclusters(network, fitPartition(partition, partitionLayers(network)));
+  const { consumer } = options;
+  const layers = findSubclusters(network, fitPartition(partition, partitionLayers(network))).filter(
+    ({ layer }) => consumer === undefined || isReadBy(network, network.layers[layer] as Layer, consumer),
+  );
   const lesionCount = layers.reduce((total, { tested }) => total + tested.length * (1 + shuffles), 0);
   if (lesionCount === 0) {
     throw new BrodmannError(
       "E_PARTITION_EMPTY",
       "partition: found no subcluster of 2 or more units that is not a whole layer",
       {
-        hint: "Use another number of clusters (--k).",
+        hint: "Use another number of clusters (--k), or lesions at another place (--lesion-at).",
       },
     );
   }
@@ -128,7 +136,7 @@ export async function scoreImportance(
       ...drawNullSets(layer, protocol, shuffles, seed),
     ];
     const target = network.layers[layer.layer] as Layer;
-    const outcomes = await runLesions(network, target, sets, data, overall());
+    const outcomes = await runLesions(network, target, sets, data, { ...overall(), consumer });
     const damages = outcomes.map((lesioned: Outcome) => damageOf(lesioned, baseline));
     const scores = scoreLayer(layer, damages, protocol, shuffles);
     for (const name of IMPORTANCE_NAMES) strata[name].push(stratumOf(layer, damages, MEASURES[name]));
@@ -146,6 +154,7 @@ export async function scoreImportance(
     shuffles,
     seed,
     inputs: data.count,
+    consumer: consumer ?? null,
     task: taskOf(network).name,
     r2: explainedShare(network, data, outcome),
     baseline,

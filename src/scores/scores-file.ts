@@ -26,6 +26,7 @@ export function formatScores(scores: Importance): string {
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
     ["lesion", JSON.stringify("zero")],
+    ["lesionAt", JSON.stringify(scores.consumer === null ? "output" : `consumer:${scores.consumer}`)],
     ["task", JSON.stringify(scores.task)],
     [
       "baseline",

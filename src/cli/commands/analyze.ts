@@ -7,7 +7,7 @@ import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
-import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
+import { checkScoreFlags, consumerNamed, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
@@ -74,6 +74,7 @@ export async function analyzeInto(
         protocol,
         shuffles,
         seed,
+        consumer: consumerNamed(flags),
         signal,
         onProgress: terminal.progress,
         onLayer: partial.add,

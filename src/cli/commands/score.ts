@@ -2,7 +2,7 @@ import { BrodmannError } from "../../errors.ts";
 import { scoreImportance } from "../../scores/importance.ts";
 import { formatScores } from "../../scores/scores-file.ts";
 import type { CommandContext } from "../command-context.ts";
-import { checkScoreFlags, openInputs, requireLabelled } from "../inputs.ts";
+import { checkScoreFlags, consumerNamed, openInputs, requireLabelled } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { readPartition } from "../read-partition.ts";
@@ -33,6 +33,7 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
       protocol,
       shuffles,
       seed,
+      consumer: consumerNamed(flags),
       signal,
       onProgress: terminal.progress,
       onLayer: (scored) => partial.add(scored.map(inFile)),
