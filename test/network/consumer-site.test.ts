@@ -43,13 +43,13 @@ describe("a lesion at one consumer equals the whole network with that consumer's
       const several = pairs.filter(
         ([layer], i) => layer === pairs[i - 1]?.[0] || layer === pairs[i + 1]?.[0],
       );
+      const intact = await evaluateNetwork(network, data);
       let changes = 0;
-      for (const [layer, reader] of several.slice(0, 8)) {
+      for (const [layer, reader] of several.slice(-4)) {
         const set = Int32Array.from({ length: layer.units - 1 }, (_, unit) => unit);
         const [none, found] = await runLesions(network, layer, [Int32Array.of(), set], data, {
           consumer: reader.name,
         });
-        const intact = await evaluateNetwork(network, data);
         expect(none?.correct).toEqual(intact.correct);
         const edited = await load(unreadBy(bytes, network, layer, reader, set));
         const expected = await evaluateNetwork(edited, data);
