@@ -2,6 +2,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
 
 const GPU = ["test/**/*.gpu.test.ts"];
+const BROWSER = ["test/**/*.browser.test.ts"];
 /** Tests that start the program or read large files; the others take seconds. */
 const PROGRAM = ["test/cli/**/*.test.ts", "test/readme.test.ts", "test/shared-models.test.ts"];
 
@@ -18,9 +19,9 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...PROGRAM, ...GPU] },
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...PROGRAM, ...GPU, ...BROWSER] },
       },
-      { extends: true, test: { name: "program", include: PROGRAM, exclude: GPU } },
+      { extends: true, test: { name: "program", include: PROGRAM, exclude: [...GPU, ...BROWSER] } },
       {
         extends: true,
         test: {
@@ -28,6 +29,15 @@ const config: ViteUserConfig = defineConfig({
           include: GPU,
           globalSetup: ["test/support/ensure-adapter.ts"],
           // One file at a time: a software adapter takes all cores for itself.
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: BROWSER,
+          globalSetup: ["test/support/ensure-adapter.ts"],
           fileParallelism: false,
         },
       },

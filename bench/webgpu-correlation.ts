@@ -5,12 +5,8 @@
  * Run: npx tsx bench/webgpu-correlation.ts [--units 1024] [--samples 2000] [--adapter any|hardware|software] [--json FILE]
  */
 import { parseArgs } from "node:util";
-import {
-  CORRELATION_TILES,
-  correlationSteps,
-  fastestForm,
-  rowStride,
-} from "../src/compute/webgpu/correlation.ts";
+import { CORRELATION_TILES, correlationSteps, rowStride } from "../src/compute/webgpu/correlation.ts";
+import { fastestForm } from "../src/compute/webgpu/fastest-form.ts";
 import { openNodeGpu, readShaderFile } from "../src/compute/webgpu/open-node-gpu.ts";
 import { dispatch, type Step } from "../src/compute/webgpu/shader-kernel.ts";
 import { readFloats } from "../src/compute/webgpu/transfer.ts";

@@ -9,6 +9,9 @@
 //
 // One lane does a quadruple of entries of four combinations; sums run over the sources in order. The result goes to a
 // buffer of its own, because sources and targets may overlap.
+//
+// Cost of 16 combinations of 160 vectors of length 16,384: 256 workgroups, each lane 160 loads that neighbours share lines of;
+// 40 MB from the caches, some 60 us on a GPU.
 
 // #include "lib/grid.wgsl"
 

@@ -2,13 +2,13 @@
 //
 // binding  name      access      shape
 // 0        params    uniform
-// 1        partials  read        slots x runs x clusters x (dimensions + 3), of kmeans-accumulate
+// 1        totals    read        slots x clusters x (dimensions + 3), of kmeans-total
 // 2        moving    read        slots, the restarts that still move
 // 3        centres   read        restarts x clusters x dimensions
 // 4        moved     read_write  restarts x clusters x dimensions; only restarts that move are written
 // 5        facts     read_write  slots x clusters: points, sum of their squared distances, new ones, squared move
 //
-// One lane a cluster of one restart; runs are added in order. The centre of an empty cluster stays.
+// One lane a cluster of one restart. The centre of an empty cluster stays.
 
 // #include "lib/grid.wgsl"
 
@@ -18,24 +18,14 @@ struct Params {
   dimensions: u32,
   clusters: u32,
   slots: u32,
-  runs: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> partials: array<f32>;
+@group(0) @binding(1) var<storage, read> totals: array<f32>;
 @group(0) @binding(2) var<storage, read> moving: array<u32>;
 @group(0) @binding(3) var<storage, read> centres: array<f32>;
 @group(0) @binding(4) var<storage, read_write> moved: array<f32>;
 @group(0) @binding(5) var<storage, read_write> facts: array<vec4f>;
-
-fn total(slot: u32, cluster: u32, column: u32) -> f32 {
-  let width = params.dimensions + 3u;
-  var sum = 0.0;
-  for (var run = 0u; run < params.runs; run++) {
-    sum += partials[((slot * params.runs + run) * params.clusters + cluster) * width + column];
-  }
-  return sum;
-}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -49,18 +39,18 @@ fn main(
   }
   let cluster = index % params.clusters;
   let slot = index / params.clusters;
-  let size = total(slot, cluster, params.dimensions);
+  let own = index * (params.dimensions + 3u);
+  let size = totals[own + params.dimensions];
   let first = (moving[slot] * params.clusters + cluster) * params.dimensions;
   var squares = 0.0;
   for (var i = 0u; i < params.dimensions; i++) {
     let old = centres[first + i];
     var mean = old;
     if (size > 0.0) {
-      mean = total(slot, cluster, i) / size;
+      mean = totals[own + i] / size;
     }
     squares += (mean - old) * (mean - old);
     moved[first + i] = mean;
   }
-  let distances = total(slot, cluster, params.dimensions + 1u);
-  facts[index] = vec4f(size, distances, total(slot, cluster, params.dimensions + 2u), squares);
+  facts[index] = vec4f(size, totals[own + params.dimensions + 1u], totals[own + params.dimensions + 2u], squares);
 }

@@ -3,7 +3,7 @@
 //
 // binding  name     access      shape
 // 0        params   uniform
-// 1        points   read        count x dimensions
+// 1        points   read        count x quadruples of dimensions, padded with zeros
 // 2        chosen   read        restarts, the new centre's point
 // 3        nearest  read_write  restarts x count
 // 4        sums     read_write  restarts x runs
@@ -16,7 +16,8 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 struct Params {
   count: u32,
-  dimensions: u32,
+  // Quadruples of dimensions.
+  quadruples: u32,
   restarts: u32,
   points_per_run: u32,
   // 1 for the first centre: `nearest` holds nothing yet.
@@ -24,7 +25,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> points: array<f32>;
+@group(0) @binding(1) var<storage, read> points: array<vec4f>;
 @group(0) @binding(2) var<storage, read> chosen: array<u32>;
 @group(0) @binding(3) var<storage, read_write> nearest: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;
@@ -46,9 +47,9 @@ fn main(
   var sum = 0.0;
   for (var point = first; point < min(params.count, first + params.points_per_run); point++) {
     var distance = 0.0;
-    for (var i = 0u; i < params.dimensions; i++) {
-      let difference = points[point * params.dimensions + i] - points[centre * params.dimensions + i];
-      distance += difference * difference;
+    for (var i = 0u; i < params.quadruples; i++) {
+      let difference = points[point * params.quadruples + i] - points[centre * params.quadruples + i];
+      distance += dot(difference, difference);
     }
     let at = restart * params.count + point;
     if (params.is_first == 0u) {

@@ -10,6 +10,7 @@
 // its rows. Each lane sums every (WORKGROUP_SIZE / COLUMNS)-th row in runs of 16, their sums are added as a tree.
 
 // #include "lib/grid.wgsl"
+// #include "lib/node-weights.wgsl"
 
 // A power of two times COLUMNS.
 override WORKGROUP_SIZE: u32 = 128u;
@@ -28,7 +29,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> sums: array<vec2f>;
 
-const UNLABELLED = 0xffffffffu;
 const RUN = 16u;
 
 var<workgroup> lane_sums: array<vec2f, WORKGROUP_SIZE>;
@@ -50,9 +50,7 @@ fn main(
   for (var run = split; run < rows; run += splits * RUN) {
     var part = vec2f();
     for (var row = run; row < min(rows, run + splits * RUN); row += splits) {
-      let value = values[row * params.columns + column];
-      let other = labels[params.row_start + row];
-      part += vec2f(select(0.0, value, other == label), select(0.0, value, other != UNLABELLED));
+      part += weight_shares(values[row * params.columns + column], label, labels[params.row_start + row]);
     }
     sum += part;
   }

@@ -10,6 +10,7 @@
 // One workgroup a row; each lane sums every WORKGROUP_SIZE-th column in runs of 16, the lanes' sums are added as a tree.
 
 // #include "lib/grid.wgsl"
+// #include "lib/node-weights.wgsl"
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -26,7 +27,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> sums: array<vec2f>;
 
-const UNLABELLED = 0xffffffffu;
 const RUN = 16u;
 
 var<workgroup> lane_sums: array<vec2f, WORKGROUP_SIZE>;
@@ -46,9 +46,7 @@ fn main(
   for (var run = lane; run < columns; run += WORKGROUP_SIZE * RUN) {
     var part = vec2f();
     for (var column = run; column < min(columns, run + WORKGROUP_SIZE * RUN); column += WORKGROUP_SIZE) {
-      let value = values[row * params.columns + column];
-      let other = labels[params.column_start + column];
-      part += vec2f(select(0.0, value, other == label), select(0.0, value, other != UNLABELLED));
+      part += weight_shares(values[row * params.columns + column], label, labels[params.column_start + column]);
     }
     sum += part;
   }

@@ -12,6 +12,7 @@
 // One lane a row; entries are summed in runs of 16.
 
 // #include "lib/grid.wgsl"
+// #include "lib/node-weights.wgsl"
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -28,7 +29,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read> labels: array<u32>;
 @group(0) @binding(5) var<storage, read_write> sums: array<vec2f>;
 
-const UNLABELLED = 0xffffffffu;
 const RUN = 16u;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -48,8 +48,7 @@ fn main(
   for (var run = row_ends[row]; run < end; run += RUN) {
     var part = vec2f();
     for (var at = run; at < min(end, run + RUN); at++) {
-      let other = labels[params.column_start + columns[at]];
-      part += vec2f(select(0.0, weights[at], other == label), select(0.0, weights[at], other != UNLABELLED));
+      part += weight_shares(weights[at], label, labels[params.column_start + columns[at]]);
     }
     sum += part;
   }

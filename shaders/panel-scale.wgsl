@@ -1,12 +1,12 @@
-// Brings vectors of a store into the layout of the block products and scales them: scaled = S v.
+// Brings some nodes' entries of vectors into the layout of the block products and scales them: scaled = S v.
 //
 // binding  name     access      shape
 // 0        params   uniform
 // 1        vectors  read        any number of rows x stride; rows first ... first + count - 1 are used
 // 2        scale    read        size, the diagonal of S
-// 3        scaled   read_write  groups of 16 vectors x size x 16, as quadruples; vectors beyond `count` are zero
+// 3        scaled   read_write  groups of 16 vectors x four quadruples of them x size; vectors beyond `count` are zero
 //
-// One lane a quadruple of vectors of one node.
+// One lane a quadruple of vectors of one node; neighbouring lanes take neighbouring nodes.
 
 // #include "lib/grid.wgsl"
 
@@ -15,6 +15,9 @@ override WORKGROUP_SIZE: u32 = 64u;
 struct Params {
   size: u32,
   stride: u32,
+  // The nodes of the vectors' entries, in the numbering of the whole matrix.
+  node_start: u32,
+  nodes: u32,
   first: u32,
   count: u32,
 }
@@ -28,7 +31,7 @@ fn entry(vector: u32, node: u32) -> f32 {
   if (vector >= params.count) {
     return 0.0;
   }
-  return vectors[(params.first + vector) * params.stride + node] * scale[node];
+  return vectors[(params.first + vector) * params.stride + node] * scale[params.node_start + node];
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -39,13 +42,12 @@ fn main(
 ) {
   let index = linear_group(group, groups) * WORKGROUP_SIZE + lane;
   let vector_groups = (params.count + 15u) / 16u;
-  if (index >= vector_groups * params.size * 4u) {
+  if (index >= vector_groups * 4u * params.nodes) {
     return;
   }
-  // Neighbouring lanes take neighbouring nodes, which lie side by side in a vector.
-  let node = index % params.size;
-  let quadruple = index / params.size;
+  let node = index % params.nodes;
+  let quadruple = index / params.nodes;
   let vector = quadruple * 4u;
-  let at = ((quadruple / 4u) * params.size + node) * 4u + quadruple % 4u;
-  scaled[at] = vec4f(entry(vector, node), entry(vector + 1u, node), entry(vector + 2u, node), entry(vector + 3u, node));
+  scaled[quadruple * params.size + params.node_start + node] =
+    vec4f(entry(vector, node), entry(vector + 1u, node), entry(vector + 2u, node), entry(vector + 3u, node));
 }

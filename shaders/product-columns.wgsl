@@ -4,11 +4,14 @@
 // binding  name     access      shape
 // 0        params   uniform
 // 1        values   read        rows x columns, row-major
-// 2        vectors  read        groups of 16 vectors x size x 16, as quadruples
+// 2        vectors  read        groups of 16 vectors x four quadruples of them x size
 // 3        product  read_write  likewise
 //
 // One workgroup does COLUMNS columns with one group of 16 vectors; neighbouring lanes take neighbouring columns, and the other
 // lanes share its rows. Each lane sums every (WORKGROUP_SIZE / COLUMNS)-th row in runs of 16, their sums are added as a tree.
+//
+// Cost for 4096 x 4096 and 16 vectors: 64 MiB of the matrix; the lanes of a row read the same vectors. 128 workgroups of 256
+// lanes keep some 4 MB of loads under way, enough for about 1 TB/s: 0.07 ms.
 
 // #include "lib/grid.wgsl"
 
@@ -33,7 +36,7 @@ struct Params {
 
 const RUN = 16u;
 
-var<workgroup> sums: array<array<vec4f, 4>, WORKGROUP_SIZE>;
+var<workgroup> sums: array<mat4x4f, WORKGROUP_SIZE>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -49,46 +52,30 @@ fn main(
   let vector_group = index / column_groups;
   let is_used = vector_group < params.vector_groups && column < params.columns;
   let rows = select(0u, params.rows, is_used);
-  let source = (vector_group * params.size + params.row_start) * 4u;
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
+  let size = params.size;
+  let source = vector_group * 4u * size + params.row_start;
+  var sum = mat4x4f();
   for (var run = split; run < rows; run += splits * RUN) {
-    var part0 = vec4f();
-    var part1 = vec4f();
-    var part2 = vec4f();
-    var part3 = vec4f();
+    var part = mat4x4f();
     for (var row = run; row < min(rows, run + splits * RUN); row += splits) {
-      let value = values[row * params.columns + column];
-      let at = source + row * 4u;
-      part0 += value * vectors[at + 0u];
-      part1 += value * vectors[at + 1u];
-      part2 += value * vectors[at + 2u];
-      part3 += value * vectors[at + 3u];
+      let at = source + row;
+      let entries = mat4x4f(vectors[at], vectors[at + size], vectors[at + 2u * size], vectors[at + 3u * size]);
+      part = part + values[row * params.columns + column] * entries;
     }
-    sum0 += part0;
-    sum1 += part1;
-    sum2 += part2;
-    sum3 += part3;
+    sum = sum + part;
   }
-  sums[lane][0] = sum0;
-  sums[lane][1] = sum1;
-  sums[lane][2] = sum2;
-  sums[lane][3] = sum3;
+  sums[lane] = sum;
   workgroupBarrier();
   for (var half = splits / 2u; half > 0u; half /= 2u) {
     if (split < half) {
-      for (var i = 0u; i < 4u; i++) {
-        sums[lane][i] += sums[lane + half * COLUMNS][i];
-      }
+      sums[lane] = sums[lane] + sums[lane + half * COLUMNS];
     }
     workgroupBarrier();
   }
   if (split == 0u && is_used) {
-    let at = (vector_group * params.size + params.column_start + column) * 4u;
+    let at = vector_group * 4u * size + params.column_start + column;
     for (var i = 0u; i < 4u; i++) {
-      product[at + i] += sums[lane][i];
+      product[at + i * size] += sums[lane][i];
     }
   }
 }

@@ -1,24 +1,15 @@
 /**
  * The whole analysis: unit graph, partition, importance.
  */
-import type { Compute } from "./compute/compute.ts";
-import { BrodmannError } from "./errors.ts";
-import { type ActivationGraphOptions, buildActivationGraph } from "./graph/activation-graph.ts";
+import type { Engine } from "./engine.ts";
+import type { UnitGraphOptions } from "./graph/build-unit-graph.ts";
 import type { UnitGraph } from "./graph/unit-graph.ts";
-import { buildWeightGraph } from "./graph/weight-graph.ts";
 import type { Network } from "./network/network.ts";
-import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
+import type { LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
-import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
+import type { PartitionSettings } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
-import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
-
-export interface UnitGraphOptions extends ActivationGraphOptions {
-  /** Default `weights`. */
-  readonly kind?: "weights" | "activations" | undefined;
-  /** Norm of kernel slices in weight graphs; default `l1`. */
-  readonly norm?: "l1" | "l2" | undefined;
-}
+import type { Importance, ImportanceOptions } from "./scores/importance.ts";
 
 export interface AnalyzeOptions extends UnitGraphOptions, Omit<ImportanceOptions, keyof RunOptions> {
   /** Partitioner; default spectral with k = 16. */
@@ -39,38 +30,25 @@ export interface Analysis {
  * Builds the unit graph of a network, partitions it and scores every subcluster.
  *
  * @example
- * const { importance } = await analyzeNetwork(network, digits, compute, { kind: "weights", seed: 0 });
+ * const { importance } = await analyzeNetwork(network, digits, engine, { kind: "weights", seed: 0 });
  */
 export async function analyzeNetwork(
   network: Network,
   data: LabelledInputs,
-  compute: Compute,
+  engine: Engine,
   options: AnalyzeOptions = {},
 ): Promise<Analysis> {
   const { seed = 0 } = options;
   const settings: PartitionSettings = { method: "spectral", ...options.partition, seed };
-  const graph = await buildUnitGraph(network, data, compute, options);
+  const graph = await engine.unitGraph(network, data, options);
   await options.onGraph?.(graph);
-  const needsK = graph.scope === "local" && settings.method !== "louvain";
-  const kPerLayer = needsK ? await countGlobalClusters(network, data, compute, options) : undefined;
-  const partition = await partitionGraph(compute, graph, { ...settings, kPerLayer }, options);
+  const hasK = settings.method === "spectral" || settings.method === "random";
+  const needsK = graph.scope === "local" && hasK && settings.k !== "auto";
+  const kPerLayer = needsK ? await countGlobalClusters(network, data, engine, options) : undefined;
+  const partition = await engine.partition(graph, { ...settings, kPerLayer }, options);
   await options.onPartition?.(partition, graph);
-  const importance = await scoreImportance(network, data, partition, options);
+  const importance = await engine.importance(network, data, partition, options);
   return { graph, partition, importance };
-}
-
-/** The unit graph of the given kind and scope; activation graphs need inputs. */
-export async function buildUnitGraph(
-  network: Network,
-  data: InputSource | null,
-  compute: Compute,
-  options: UnitGraphOptions = {},
-): Promise<UnitGraph> {
-  if (options.kind !== "activations") return buildWeightGraph(network, compute, options);
-  if (data !== null) return buildActivationGraph(network, data, compute, options);
-  throw new BrodmannError("E_USAGE_DATA", "--graph activations: found no inputs, expected --data", {
-    hint: "Pass the inputs whose activations are correlated: --data inputs.npz.",
-  });
 }
 
 /**
@@ -80,12 +58,12 @@ export async function buildUnitGraph(
 async function countGlobalClusters(
   network: Network,
   data: LabelledInputs,
-  compute: Compute,
+  engine: Engine,
   options: AnalyzeOptions,
 ): Promise<Map<string, number>> {
-  const graph = await buildUnitGraph(network, data, compute, { ...options, scope: "global" });
+  const graph = await engine.unitGraph(network, data, { ...options, scope: "global" });
   const settings: PartitionSettings = { method: "spectral", ...options.partition, seed: options.seed };
-  return clustersPerLayer(await partitionGraph(compute, graph, settings, options));
+  return clustersPerLayer(await engine.partition(graph, settings, options));
 }
 
 /** Number of clusters that a partition has in each layer. */

@@ -11,10 +11,12 @@
  * console.log(scores.network.loss.permutationP);
  */
 export type { Analysis, AnalyzeOptions } from "./analyze.ts";
+export { type ChromeOptions, type OpenedChrome, openChrome } from "./chrome/open-chrome.ts";
 export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute.ts";
 export { type DeviceName, type OpenedCompute, openCompute } from "./compute/open-compute.ts";
 export { type Activations, loadActivations } from "./data/activations.ts";
 export { type Dataset, type DatasetOptions, loadDataset } from "./data/dataset.ts";
+export { type Engine, localEngine } from "./engine.ts";
 export { BrodmannError } from "./errors.ts";
 export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 export { readGraph, writeGraph } from "./graph/graph-file.ts";
@@ -25,6 +27,7 @@ export {
   analyze,
   type ComputeOption,
   importance,
+  leiden,
   louvain,
   type PartitionOptions,
   randomPartition,
@@ -33,12 +36,28 @@ export {
 } from "./library.ts";
 export { evaluateNetwork } from "./network/evaluate.ts";
 export { runLesions } from "./network/lesions.ts";
-export { type Layer, layerNamed, loadNetwork, loadNetworkBytes, type Network } from "./network/network.ts";
+export { loadNetwork } from "./network/load-network.ts";
+export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./network/network.ts";
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";
 export { type Agreement, comparePartitions } from "./partition/compare.ts";
-export type { LayerLabels, Partition, PartitionQuality } from "./partition/partition.ts";
+export {
+  permuteInputs,
+  type RecordedUnits,
+  resampleInputs,
+  shuffleWeights,
+} from "./partition/null-graphs.ts";
+export type {
+  LayerLabels,
+  NullTest,
+  Partition,
+  PartitionQuality,
+  Stability,
+} from "./partition/partition.ts";
 export { formatPartition, parsePartition } from "./partition/partition-file.ts";
+export { testQuality } from "./partition/quality-nulls.ts";
+export { coAssignment, measureStability } from "./partition/stability.ts";
+export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
 export { formatScores } from "./scores/scores-file.ts";

@@ -1,39 +1,40 @@
 /**
- * Brodmann for scripts: each step as one call. Every call may be given a `compute`; without one it opens the CPU's
- * and closes it again.
+ * Brodmann for scripts: each step as one call. Every call may be given a `compute` or an `engine`; without one it
+ * opens the CPU's and closes it again.
  */
 import { type Analysis, type AnalyzeOptions, analyzeNetwork } from "./analyze.ts";
 import type { Compute } from "./compute/compute.ts";
 import { createCpuCompute } from "./compute/cpu/cpu-compute.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { reshapeInputs } from "./data/reshape-inputs.ts";
-import { type ActivationGraphOptions, buildActivationGraph } from "./graph/activation-graph.ts";
+import { type Engine, localEngine } from "./engine.ts";
+import type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 import type { UnitGraph } from "./graph/unit-graph.ts";
-import { buildWeightGraph, type WeightGraphOptions } from "./graph/weight-graph.ts";
+import type { WeightGraphOptions } from "./graph/weight-graph.ts";
 import type { Network } from "./network/network.ts";
 import type { Partition } from "./partition/partition.ts";
-import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
+import type { PartitionSettings } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
-import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
+import type { Importance, ImportanceOptions } from "./scores/importance.ts";
 
-/** Takes a device that is open already. */
+/** Takes a device that is open already: kernels in this process, or a browser (`openChrome`), which goes first. */
 export interface ComputeOption {
   readonly compute?: Compute | undefined;
+  readonly engine?: Engine | undefined;
 }
 
 /** Options of a partitioner but for its name. */
 export type PartitionOptions = Omit<PartitionSettings, "method"> & RunOptions & ComputeOption;
 
-async function withCompute<T>(
-  given: Compute | undefined,
-  work: (compute: Compute) => Promise<T>,
-): Promise<T> {
-  if (given !== undefined) return work(given);
-  const compute = await createCpuCompute();
+async function withEngine<T>(given: ComputeOption, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const { engine, compute } = given;
+  if (engine !== undefined) return work(engine);
+  if (compute !== undefined) return work(localEngine(compute));
+  const own = localEngine(await createCpuCompute());
   try {
-    return await work(compute);
+    return await work(own);
   } finally {
-    await compute.dispose();
+    await own.dispose();
   }
 }
 
@@ -47,7 +48,7 @@ export function weightGraph(
   network: Network,
   options: WeightGraphOptions & ComputeOption = {},
 ): Promise<UnitGraph> {
-  return withCompute(options.compute, (compute) => buildWeightGraph(network, compute, options));
+  return withEngine(options, (engine) => engine.unitGraph(network, null, { ...options, kind: "weights" }));
 }
 
 /**
@@ -62,7 +63,9 @@ export function activationGraph(
   options: ActivationGraphOptions & ComputeOption = {},
 ): Promise<UnitGraph> {
   const inputs = reshapeInputs(data, network.inputShape);
-  return withCompute(options.compute, (compute) => buildActivationGraph(network, inputs, compute, options));
+  return withEngine(options, (engine) =>
+    engine.unitGraph(network, inputs, { ...options, kind: "activations" }),
+  );
 }
 
 /**
@@ -86,6 +89,16 @@ export function louvain(graph: UnitGraph, options: PartitionOptions = {}): Promi
 }
 
 /**
+ * Partitions a unit graph by the Leiden method, for modularity or for the constant Potts model (`quality: "cpm"`).
+ *
+ * @example
+ * const partition = await leiden(graph, { resolution: 1, seed: 0 });
+ */
+export function leiden(graph: UnitGraph, options: PartitionOptions = {}): Promise<Partition> {
+  return partitionWith("leiden", graph, options);
+}
+
+/**
  * Labels units at random, as a control.
  *
  * @example
@@ -100,9 +113,7 @@ function partitionWith(
   graph: UnitGraph,
   options: PartitionOptions,
 ): Promise<Partition> {
-  return withCompute(options.compute, (compute) =>
-    partitionGraph(compute, graph, { ...options, method }, options),
-  );
+  return withEngine(options, (engine) => engine.partition(graph, { ...options, method }, options));
 }
 
 /**
@@ -116,9 +127,10 @@ export function importance(
   network: Network,
   data: Dataset,
   partition: Partition,
-  options: ImportanceOptions = {},
+  options: ImportanceOptions & ComputeOption = {},
 ): Promise<Importance> {
-  return scoreImportance(network, reshapeInputs(data, network.inputShape), partition, options);
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withEngine(options, (engine) => engine.importance(network, inputs, partition, options));
 }
 
 /**
@@ -133,5 +145,5 @@ export function analyze(
   options: AnalyzeOptions & ComputeOption = {},
 ): Promise<Analysis> {
   const inputs = reshapeInputs(data, network.inputShape);
-  return withCompute(options.compute, (compute) => analyzeNetwork(network, inputs, compute, options));
+  return withEngine(options, (engine) => analyzeNetwork(network, inputs, engine, options));
 }

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AnalyzeOptions, analyzeNetwork, buildUnitGraph, clustersPerLayer } from "../src/analyze.ts";
+import { type AnalyzeOptions, analyzeNetwork, clustersPerLayer } from "../src/analyze.ts";
 import type { Compute } from "../src/compute/compute.ts";
 import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
+import { type Engine, localEngine } from "../src/engine.ts";
+import { buildUnitGraph } from "../src/graph/build-unit-graph.ts";
 import { loadNetworkBytes } from "../src/network/network.ts";
 import type { LabelledInputs } from "../src/network/outcomes.ts";
 import { comparePartitions } from "../src/partition/compare.ts";
@@ -14,8 +16,10 @@ import { expectRefusal, randomData, sketch } from "./support/models.ts";
 import { plantedMlp } from "./support/planted.ts";
 
 let compute: Compute;
+let engine: Engine;
 beforeAll(async () => {
   compute = await createCpuCompute();
+  engine = localEngine(compute);
 });
 afterAll(() => compute.dispose());
 
@@ -44,7 +48,7 @@ describe("analyzeNetwork", () => {
     ["activations, global", { kind: "activations" }, ["hidden1", "hidden2"]],
     ["activations, local", { kind: "activations", scope: "local" }, ["hidden1", "hidden2"]],
   ])("finds the planted areas and their importance: %s", async (_, options, layers) => {
-    const { graph, partition, importance } = await analyzeNetwork(await load(), data, compute, {
+    const { graph, partition, importance } = await analyzeNetwork(await load(), data, engine, {
       ...options,
       partition: { method: "spectral", k: 2 },
       seed: 1,
@@ -68,7 +72,7 @@ describe("analyzeNetwork", () => {
   it("is the graph, the partition and the scores, one after another, and hands each over", async () => {
     const network = await load();
     const order: string[] = [];
-    const { graph, partition, importance } = await analyzeNetwork(network, data, compute, {
+    const { graph, partition, importance } = await analyzeNetwork(network, data, engine, {
       partition: { method: "spectral", k: 3 },
       seed: 4,
       onGraph: async (made) => {
@@ -100,8 +104,8 @@ describe("analyzeNetwork", () => {
     const inputs = randomData(120, [5], 3);
     for (const kind of ["weights", "activations"] as const) {
       const options: AnalyzeOptions = { kind, partition: { method: "spectral", k: 5 }, seed: 2 };
-      const global = await analyzeNetwork(network, inputs, compute, options);
-      const local = await analyzeNetwork(network, inputs, compute, { ...options, scope: "local" });
+      const global = await analyzeNetwork(network, inputs, engine, options);
+      const local = await analyzeNetwork(network, inputs, engine, { ...options, scope: "local" });
       const expected = clustersPerLayer(global.partition);
       expect(local.partition.method.kPerLayer).toEqual(Object.fromEntries(expected));
       // k-means leaves none of these few clusters empty in the layer around which the part is built.
@@ -119,7 +123,7 @@ describe("analyzeNetwork", () => {
   });
 
   it("partitions local graphs by Louvain without a number of clusters", async () => {
-    const { partition } = await analyzeNetwork(await load(), data, compute, {
+    const { partition } = await analyzeNetwork(await load(), data, engine, {
       scope: "local",
       partition: { method: "louvain" },
     });
@@ -129,7 +133,7 @@ describe("analyzeNetwork", () => {
 
   it("gives the same numbers for the same seed, and other partitions than chance", async () => {
     const run = async (seed: number, method: "spectral" | "random") =>
-      analyzeNetwork(await load(), data, compute, { seed, partition: { method, k: 2 } });
+      analyzeNetwork(await load(), data, engine, { seed, partition: { method, k: 2 } });
     const [first, again] = [await run(5, "spectral"), await run(5, "spectral")];
     expect(formatPartition(again.partition)).toBe(formatPartition(first.partition));
     expect(formatScores(again.importance)).toBe(formatScores(first.importance));
@@ -143,7 +147,7 @@ describe("analyzeNetwork", () => {
     const controller = new AbortController();
     const done: string[] = [];
     await expect(
-      analyzeNetwork(await load(), data, compute, {
+      analyzeNetwork(await load(), data, engine, {
         signal: controller.signal,
         partition: { method: "spectral", k: 2 },
         onPartition: async () => {

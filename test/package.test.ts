@@ -106,6 +106,8 @@ describe("the package", () => {
       "dist/index.d.ts",
       "dist/cli/main.js",
       "dist/cli/commands/demo.js",
+      "dist/page/page.js",
+      "shaders/gram.wgsl",
       "examples/mnist-mlp.onnx",
       "examples/mnist-digits.npz",
       "package.json",

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildUnitGraph } from "../src/analyze.ts";
 import type { Compute } from "../src/compute/compute.ts";
 import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
 import { loadDataset } from "../src/data/dataset.ts";
 import { reshapeInputs } from "../src/data/reshape-inputs.ts";
+import { buildUnitGraph } from "../src/graph/build-unit-graph.ts";
 import type { UnitGraph } from "../src/graph/unit-graph.ts";
 import { evaluateNetwork } from "../src/network/evaluate.ts";
 import { runLesions } from "../src/network/lesions.ts";

@@ -12,9 +12,17 @@ interface Command {
 }
 
 const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
-const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples"];
-const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution"];
-const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "scores", "lesion-at"];
+const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples", "top-k"];
+const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution", "quality"];
+const SCORE_FLAGS: readonly FlagName[] = [
+  "protocol",
+  "shuffles",
+  "sequential",
+  "lesion",
+  "lesion-at",
+  "match",
+  "scores",
+];
 
 export type CommandName =
   | "demo"
@@ -23,6 +31,7 @@ export type CommandName =
   | "partition"
   | "score"
   | "analyze"
+  | "table"
   | "compare"
   | "doctor";
 
@@ -59,10 +68,10 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     help: "partitions a graph file",
     examples: [
       "brodmann partition graph.npz --k 16 --out p.json",
-      "brodmann partition graph.npz --method louvain",
+      "brodmann partition graph.npz --method leiden --nulls 50 --stability 10 --out p.json",
     ],
     arguments: { least: 1, most: 1 },
-    flags: [...PARTITION_FLAGS, "like"],
+    flags: [...PARTITION_FLAGS, "like", "nulls", "stability", "activations"],
     load: () => import("./commands/partition.ts"),
   },
   score: {
@@ -83,6 +92,17 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     arguments: { least: 1, most: 1 },
     flags: [...DATA_FLAGS, ...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS],
     load: () => import("./commands/analyze.ts"),
+  },
+  table: {
+    usage: "table [LABEL=]RUN...",
+    help: "the paper's table of networks and partitions, from the folders that analyze wrote",
+    examples: [
+      "brodmann table run-weights run-activations",
+      "brodmann table MLP=run1 MLP=run2 MLP=run3 --format latex",
+    ],
+    arguments: { least: 1, most: Number.POSITIVE_INFINITY },
+    flags: ["format"],
+    load: () => import("./commands/table.ts"),
   },
   compare: {
     usage: "compare A.json B.json",

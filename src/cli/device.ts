@@ -1,22 +1,24 @@
-import type { Compute } from "../compute/compute.ts";
+import { openChrome } from "../chrome/open-chrome.ts";
+import { createCpuCompute } from "../compute/cpu/cpu-compute.ts";
 import { openCompute } from "../compute/open-compute.ts";
-import { BrodmannError } from "../errors.ts";
+import { type Engine, localEngine } from "../engine.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Opens the device of `--device` and says which it is and why. Throws `E_DEVICE_MISSING`. */
-export async function openDevice(flags: Flags, terminal: Terminal): Promise<Compute> {
+export async function openDevice(flags: Flags, terminal: Terminal): Promise<Engine> {
   const { device = "auto" } = flags;
   if (device === "chrome") {
-    throw new BrodmannError(
-      "E_DEVICE_MISSING",
-      "--device chrome: found no support for it, expected a browser",
-      {
-        hint: "This version does not run in Chrome yet: use --device webgpu or cpu.",
-      },
-    );
+    const { engine, reason } = await openChrome();
+    terminal.say(reason);
+    return engine;
   }
-  const { compute, reason } = await openCompute(device);
+  const { compute, reason } = await openCompute(device, (message) => terminal.say(message));
   terminal.say(reason);
-  return compute;
+  return localEngine(compute);
+}
+
+/** The device for scores, which take networks and no kernels: the browser where it is asked for, else this process. */
+export async function openScoringDevice(flags: Flags, terminal: Terminal): Promise<Engine> {
+  return flags.device === "chrome" ? openDevice(flags, terminal) : localEngine(await createCpuCompute());
 }

@@ -3,7 +3,15 @@ import { BrodmannError } from "../errors.ts";
 
 /** One flag: how it is read (`whole` from 0, `count` from 1) and what `--help` says of it. */
 export interface FlagSpec {
-  readonly takes: "text" | "whole" | "count" | "positive" | "numbers" | "switch" | readonly string[];
+  readonly takes:
+    | "text"
+    | "whole"
+    | "count"
+    | "positive"
+    | "numbers"
+    | "switch"
+    | "count or auto"
+    | readonly string[];
   readonly value?: string;
   readonly help: string;
 }
@@ -21,15 +29,23 @@ export interface Flags {
   readonly norm?: "l1" | "l2";
   readonly correlation?: "spearman" | "pearson";
   readonly samples?: number;
-  readonly method?: "spectral" | "louvain" | "random";
-  readonly k?: number;
+  readonly "top-k"?: number;
+  readonly method?: "spectral" | "louvain" | "leiden" | "random";
+  readonly k?: number | "auto";
   readonly resolution?: number;
+  readonly quality?: "modularity" | "cpm";
+  readonly nulls?: number;
+  readonly stability?: number;
   readonly like?: string;
   readonly partition?: string;
   readonly protocol?: "strict" | "paper";
   readonly shuffles?: number;
   readonly scores?: string;
+  readonly lesion?: string;
   readonly "lesion-at"?: string;
+  readonly sequential?: boolean;
+  readonly match?: "size" | "norm" | "activation";
+  readonly format?: "text" | "csv" | "latex";
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -70,13 +86,47 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "N",
     help: "inputs that an activation graph uses at the most (default 5000)",
   },
-  method: { takes: ["spectral", "louvain", "random"], help: "partitioner (default spectral)" },
-  k: { takes: "count", value: "K", help: "number of clusters (default 16)" },
-  resolution: { takes: "positive", value: "R", help: "resolution of Louvain's modularity (default 1)" },
+  "top-k": {
+    takes: "count",
+    value: "K",
+    help: "edges that each unit of an activation graph keeps, its strongest (default all)",
+  },
+  method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
+  k: {
+    takes: "count or auto",
+    value: "K|auto",
+    help: "number of clusters (default 16); auto reads it from the eigenvalues (spectral)",
+  },
+  resolution: { takes: "positive", value: "R", help: "resolution of louvain and leiden (default 1)" },
+  quality: { takes: ["modularity", "cpm"], help: "what louvain and leiden raise (default modularity)" },
+  nulls: {
+    takes: "count",
+    value: "N",
+    help: "n-cut and modularity against N null graphs: weights shuffled, or inputs permuted with --activations",
+  },
+  stability: {
+    takes: "count",
+    value: "N",
+    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps with --activations",
+  },
   like: { takes: "text", value: "P.json", help: "partition whose clusters per layer a local graph gets" },
   partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
   shuffles: { takes: "count", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
+  lesion: {
+    takes: "text",
+    value: "KINDS",
+    help: "what lesioned units become: zero (default), mean or resample; further kinds are compared with the first",
+  },
+  sequential: {
+    takes: "switch",
+    help: "draw random sets only until no verdict (BY at 5 %) can change",
+  },
+  match: {
+    takes: ["size", "norm", "activation"],
+    help: "what random sets share with their subcluster: size (default), also weight norm, also activation",
+  },
+  format: { takes: ["text", "csv", "latex"], help: "how a table is printed (default text)" },
   scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
   "lesion-at": {
     takes: "text",
@@ -161,11 +211,12 @@ function readValue(name: FlagName, value: string | undefined): unknown {
     if (numbers.every(Number.isFinite)) return numbers;
     throw badValue(name, `"${value}"`, wording(takes));
   }
+  if (takes === "count or auto" && value === "auto") return value;
   const number = numberOf(value);
   const isFit =
     takes === "positive"
       ? number > 0 && Number.isFinite(number)
-      : Number.isSafeInteger(number) && number >= (takes === "count" ? 1 : 0);
+      : Number.isSafeInteger(number) && number >= (takes === "whole" ? 0 : 1);
   if (isFit) return number;
   throw badValue(name, `"${value}"`, wording(takes));
 }
@@ -183,6 +234,7 @@ function wording(takes: FlagSpec["takes"]): string {
     text: "a value",
     whole: "a whole number from 0",
     count: "a whole number from 1",
+    "count or auto": "a whole number from 1, or auto",
     positive: "a number above 0",
     numbers: "numbers parted by commas",
   };

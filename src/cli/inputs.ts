@@ -2,11 +2,13 @@ import { basename } from "node:path";
 import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
-import { layerNamed, loadNetwork, type Network, type NetworkOptions } from "../network/network.ts";
+import { loadNetwork } from "../network/load-network.ts";
+import { layerNamed, type Network, type NetworkOptions } from "../network/network.ts";
 import { inputFeed } from "../network/network-input.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
+import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
-import { checkShuffles } from "../scores/importance.ts";
+import { checkSequential, checkShuffles, type ImportanceOptions } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -113,12 +115,35 @@ export function consumerNamed({ "lesion-at": at = "output" }: Flags): string | u
 
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */
 export function checkScoreFlags(flags: Flags): void {
-  const { scores = "importance", protocol, shuffles } = flags;
+  const { scores = "importance", protocol, shuffles, sequential, lesion } = flags;
   checkShuffles(protocol, shuffles);
+  checkSequential(protocol, sequential);
+  readLesions(lesion);
   consumerNamed(flags);
   const unknown = scores.split(",").find((name) => name.trim() !== "importance");
   if (unknown === undefined) return;
   throw new BrodmannError("E_USAGE_SCORES", `--scores: found "${unknown}", expected importance`, {
     hint: "This version scores importance only.",
+  });
+}
+
+/** How scores are made, as the flags say. */
+export function scoreSettings(flags: Flags): ImportanceOptions {
+  const { protocol, shuffles, seed, sequential, lesion, match } = flags;
+  const [first, ...compare] = readLesions(lesion);
+  const consumer = consumerNamed(flags);
+  return { protocol, shuffles, seed, lesion: first, compare, consumer, isSequential: sequential, match };
+}
+
+/** The kinds of lesion of `--lesion KIND,KIND`. Throws `E_USAGE_LESION` for unknown ones. */
+function readLesions(text: string = "zero"): LesionKind[] {
+  return text.split(",").map((word) => {
+    const kind = LESION_KINDS.find((candidate) => candidate === word.trim());
+    if (kind !== undefined) return kind;
+    throw new BrodmannError(
+      "E_USAGE_LESION",
+      `--lesion: found "${word}", expected ${LESION_KINDS.join(", ")} or a list of them`,
+      { hint: "Write --lesion zero,mean,resample to test the first and compare the others with it." },
+    );
   });
 }

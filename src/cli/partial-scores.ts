@@ -1,17 +1,17 @@
 import { BrodmannError } from "../errors.ts";
-import type { ImportanceOptions, SubclusterImportance } from "../scores/importance.ts";
-import { formatPartialScores } from "../scores/scores-file.ts";
+import type { SubclusterImportance } from "../scores/importance.ts";
+import { formatPartialScores, type ScoreSettings } from "../scores/scores-file.ts";
 import { removeFile, writeText } from "./output.ts";
 
 /** Keeps the scores of finished layers, so that an interrupted run loses nothing that is done. */
 export class PartialScores {
   readonly #path: string | null;
-  readonly #settings: Pick<ImportanceOptions, "protocol" | "shuffles" | "seed">;
+  readonly #settings: ScoreSettings;
   readonly #scores: SubclusterImportance[] = [];
   readonly #kept: string[] = [];
 
   /** `path` is where the full scores will go; partial ones go beside it. Null keeps nothing. */
-  constructor(path: string | null, settings: Pick<ImportanceOptions, "protocol" | "shuffles" | "seed"> = {}) {
+  constructor(path: string | null, settings: ScoreSettings = {}) {
     this.#path = path === null ? null : path.replace(/(\.json)?$/, ".partial.json");
     this.#settings = settings;
   }

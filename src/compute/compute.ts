@@ -57,6 +57,47 @@ export interface Correlations {
   readonly isDead: Uint8Array;
 }
 
+/** One layer's outputs over a few inputs, as a network's run gives them. */
+export interface UnitBatch {
+  /** At least `rows` x positions, row-major: floats, or a buffer on the `GPUDevice` of a WebGPU compute. */
+  readonly values: Float32Array | GPUBuffer;
+  /** Inputs that count, from the first; a network of fixed batch size may give more. */
+  readonly rows: number;
+  /** Unit of the layer at each position, -1 where there is none. Pass the same array for the same layer. */
+  readonly index: Int32Array;
+  /** Whether a unit is the sum of the absolute values at its positions; else it is its value. */
+  readonly isSummed: boolean;
+  /** Row of the layer's unit 0, and column of the first input. */
+  readonly firstUnit: number;
+  readonly firstSample: number;
+}
+
+/**
+ * Gathers one number per unit and input, batch by batch, where the compute that made it needs them: rows for its
+ * `correlations` and `topCorrelations`, in place of an array and scratch space like one.
+ */
+export interface UnitRecorder {
+  readonly units: number;
+  readonly samples: number;
+  /** Records a batch; its values may be overwritten or destroyed afterwards. */
+  append(batch: UnitBatch): Promise<void>;
+  /** Frees its memory. */
+  dispose(): void;
+}
+
+/** The largest squared correlations of every unit with others. */
+export interface TopCorrelations {
+  readonly units: number;
+  /** Entries per unit: as many as asked for, or units - 1 where there are no more. */
+  readonly k: number;
+  /** units x k, largest first; 0 behind a unit's last positive one, throughout for dead units. */
+  readonly values: Float32Array;
+  /** The other unit of each value, the smaller one first where values are equal; -1 where there is none. */
+  readonly columns: Int32Array;
+  /** 1 where a unit's values do not vary (or are not finite). */
+  readonly isDead: Uint8Array;
+}
+
 /** Leading eigenpairs of D^-1/2 A D^-1/2, in descending order of eigenvalue. */
 export interface Eigenpairs {
   /** k values. */
@@ -84,17 +125,31 @@ export interface Compute {
   readonly device: "cpu" | "webgpu";
   /** Entrywise L1 or L2 norm of each kernel slice: outputs x inputs. */
   kernelNorms(kernel: Kernel, norm: "l1" | "l2"): Promise<Float32Array>;
+  /** A recorder of so many units over so many inputs, for this compute alone. */
+  recorder(units: number, samples: number): UnitRecorder;
   /**
    * Squared correlations of the rows of `values` (units x samples, row-major). `values` is scratch space: what it holds
    * afterwards is undefined, so that a second array of its size is never needed.
    */
   correlations(
-    values: Float32Array,
+    values: Float32Array | UnitRecorder,
     units: number,
     samples: number,
     method: CorrelationMethod,
     options?: RunOptions,
   ): Promise<Correlations>;
+  /**
+   * The k largest squared correlations of every unit, without a matrix of units x units anywhere: what is kept of it is
+   * units x k. `values` is scratch space as in `correlations`.
+   */
+  topCorrelations(
+    values: Float32Array | UnitRecorder,
+    units: number,
+    samples: number,
+    method: CorrelationMethod,
+    k: number,
+    options?: RunOptions,
+  ): Promise<TopCorrelations>;
   /** Row sums of a symmetric matrix. */
   degrees(matrix: SymmetricMatrix): Promise<Float64Array>;
   /** The k leading eigenpairs of D^-1/2 A D^-1/2; every degree must be positive. */

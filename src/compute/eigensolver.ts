@@ -13,7 +13,7 @@ import { BrodmannError } from "../errors.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
 import type { Rng } from "../statistics/rng.ts";
 import type { Eigenpairs } from "./compute.ts";
-import { orthonormalize, randomVectors } from "./orthonormalize.ts";
+import { identity, orthonormalize, randomVectors } from "./orthonormalize.ts";
 import type { PanelStore } from "./panels.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
@@ -86,7 +86,7 @@ export async function leadingEigenpairs(
     // Restart: the best Ritz vectors, about half of the basis, then the newest block.
     const kept = Math.max(k, Math.min(basis - 2 * block, Math.floor(basis / 2)));
     await store.combine(ritz.vectors.subarray(0, kept * done), 0, done, 0, kept, false);
-    await store.write(kept, await store.read(done, block));
+    await store.combine(identity(block), done, block, kept, block, false);
     projected.fill(0);
     for (let i = 0; i < kept; i++) projected[i * basis + i] = ritz.values[i] as number;
     done = kept;

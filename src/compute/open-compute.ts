@@ -15,27 +15,36 @@ export interface OpenedCompute {
 
 /**
  * Opens a device. A software adapter is used only where `webgpu` asks for it by name; `auto` never fails.
- * Throws `E_DEVICE_MISSING` when `webgpu` finds no adapter.
+ * Throws `E_DEVICE_MISSING` when `webgpu` finds no adapter. When a GPU is lost, `report` is told, and what ran is
+ * repeated once on a new device.
  *
  * @example
  * const { compute, reason } = await openCompute("auto");
  */
-export async function openCompute(device: DeviceName): Promise<OpenedCompute> {
+export async function openCompute(
+  device: DeviceName,
+  report: (message: string) => void = () => {},
+): Promise<OpenedCompute> {
   if (device === "cpu") return { compute: await createCpuCompute(), reason: "device: cpu" };
   // Loaded on demand: Dawn is a large native library, and optional.
   const { openNodeGpu } = await import("./webgpu/open-node-gpu.ts");
-  const { createWebgpuCompute } = await import("./webgpu/webgpu-compute.ts");
+  const { createRecoveringCompute } = await import("./webgpu/recovering-compute.ts");
   if (device === "webgpu") {
-    const gpu = await openNodeGpu({ adapter: "any" });
+    const open = () => openNodeGpu({ adapter: "any" });
+    const gpu = await open();
     const { name, type } = gpu.facts;
     const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
-    return { compute: createWebgpuCompute(gpu), reason: `device: webgpu on ${name}${warning}` };
+    return {
+      compute: createRecoveringCompute(gpu, open, report),
+      reason: `device: webgpu on ${name}${warning}`,
+    };
   }
   try {
-    const gpu = await openNodeGpu({ adapter: "hardware" });
+    const open = () => openNodeGpu({ adapter: "hardware" });
+    const gpu = await open();
     const { name, type } = gpu.facts;
     if (type === "hardware") {
-      return { compute: createWebgpuCompute(gpu), reason: `device: webgpu on ${name}` };
+      return { compute: createRecoveringCompute(gpu, open, report), reason: `device: webgpu on ${name}` };
     }
     gpu.dispose();
     return { compute: await createCpuCompute(), reason: `device: cpu (${name} is a software adapter)` };

@@ -137,7 +137,7 @@ function accumulate(
   }
 }
 
-function identity(size: number): Float64Array {
+export function identity(size: number): Float64Array {
   const matrix = new Float64Array(size * size);
   for (let i = 0; i < size; i++) matrix[i * size + i] = 1;
   return matrix;

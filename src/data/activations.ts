@@ -48,6 +48,17 @@ export async function loadActivations(path: string): Promise<Activations> {
   return { samples, units, values, names };
 }
 
+/** Samples x units as units x samples. */
+export function byUnit(values: Float32Array, samples: number, units: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let unit = 0; unit < units; unit++) {
+    for (let sample = 0; sample < samples; sample++) {
+      turned[unit * samples + sample] = values[sample * units + unit] as number;
+    }
+  }
+  return turned;
+}
+
 function readArrays(bytes: Uint8Array, path: string): { array: NpyArray; names: string[] | null } {
   if (isNpy(bytes)) return { array: parseNpy(bytes, path), names: null };
   if (!isZip(bytes)) return fail(`${path}: found neither a .npy nor an .npz file`);

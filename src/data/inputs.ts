@@ -1,5 +1,6 @@
 import { BrodmannError } from "../errors.ts";
 import type { NpyArray, NpyValues } from "./npy.ts";
+import { batchesOf, type Channels, type StoredInputs } from "./stored-inputs.ts";
 
 /** Inputs as they are stored, and what turns them into what a network reads. */
 export interface Inputs {
@@ -51,25 +52,15 @@ export function selectInputs(
   const stored = array.values.subarray(skip * size, (skip + count) * size) as NpyValues;
   assertFinite(stored, size, skip, where);
 
-  const scale = array.dtype === "uint8" ? 1 / 255 : 1;
-  const channels = resolveChannels(shape, normalisation, where);
-  const batch = (start: number, wanted: number): Float32Array => {
-    if (start < 0 || wanted < 0 || start + wanted > count) {
-      throw new BrodmannError("E_INTERNAL_BATCH", `inputs ${start} to ${start + wanted} of ${count}`);
-    }
-    const source = stored.subarray(start * size, (start + wanted) * size);
-    const values = new Float32Array(source.length);
-    if (source instanceof BigInt64Array || source instanceof BigUint64Array) {
-      for (let at = 0; at < values.length; at++) values[at] = Number(source[at]);
-    } else if (scale === 1) {
-      values.set(source);
-    } else {
-      for (let at = 0; at < values.length; at++) values[at] = (source[at] as number) / 255;
-    }
-    if (channels) normalise(values, channels);
-    return values;
+  const inputs: StoredInputs = {
+    count,
+    size,
+    values: stored,
+    isByte: array.dtype === "uint8",
+    channels: resolveChannels(shape, normalisation, where),
+    transposed: [],
   };
-  return { count, shape, batch };
+  return { count, shape, batch: batchesOf(inputs) };
 }
 
 function assertFinite(values: NpyValues, size: number, skip: number, where: string): void {
@@ -83,13 +74,6 @@ function assertFinite(values: NpyValues, size: number, skip: number, where: stri
       { hint: "Remove or repair such inputs, or select others with --skip and --take." },
     );
   }
-}
-
-interface Channels {
-  readonly mean: Float64Array;
-  readonly std: Float64Array;
-  /** Values between one channel's neighbours, and values of one run of a channel. */
-  readonly stride: number;
 }
 
 /**
@@ -134,15 +118,4 @@ function resolveChannels(
     std: expand("std", std ?? [1]),
     stride: shape.length >= 3 ? stride : 1,
   };
-}
-
-/** (x - mean) / std in place; channels repeat every `stride` x their number. */
-function normalise(values: Float32Array, { mean, std, stride }: Channels): void {
-  let channel = 0;
-  for (let start = 0; start < values.length; start += stride) {
-    const centre = mean[channel] as number;
-    const spread = std[channel] as number;
-    for (let at = start; at < start + stride; at++) values[at] = ((values[at] as number) - centre) / spread;
-    channel = channel + 1 === mean.length ? 0 : channel + 1;
-  }
 }

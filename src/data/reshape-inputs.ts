@@ -1,5 +1,6 @@
 import { BrodmannError } from "../errors.ts";
 import type { Dataset } from "./dataset.ts";
+import { transposedBatches } from "./stored-inputs.ts";
 
 /**
  * The same inputs in the per-input shape that a network reads. Allowed: the same shape but for axes of length 1,
@@ -19,10 +20,13 @@ export function reshapeInputs(dataset: Dataset, inputShape: readonly number[]): 
   if (isSame(found, wanted) || (isSameSize && isFlat)) return { ...dataset, inputShape: shape };
 
   const [a, b, c] = found;
-  if (found.length === 3 && isSame([c, a, b], wanted))
-    return transposed(dataset, shape, product([a, b]), c as number);
-  if (found.length === 3 && isSame([b, c, a], wanted))
-    return transposed(dataset, shape, a as number, product([b, c]));
+  const turned = (rows: number, columns: number): Dataset => ({
+    ...dataset,
+    inputShape: shape,
+    batch: transposedBatches(dataset.batch, rows, columns),
+  });
+  if (found.length === 3 && isSame([c, a, b], wanted)) return turned(product([a, b]), c as number);
+  if (found.length === 3 && isSame([b, c, a], wanted)) return turned(a as number, product([b, c]));
   throw new BrodmannError(
     "E_INPUT_SHAPE",
     `${dataset.source.path}: found inputs of shape (${dataset.inputShape.join(", ")}), expected (${inputShape.join(", ")})`,
@@ -40,22 +44,4 @@ function product(shape: readonly (number | undefined)[]): number {
 
 function isSame(a: readonly (number | undefined)[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
-}
-
-/** Every input read as rows x columns and handed on as columns x rows. */
-function transposed(dataset: Dataset, inputShape: readonly number[], rows: number, columns: number): Dataset {
-  const size = rows * columns;
-  const batch = (start: number, count: number): Float32Array => {
-    const source = dataset.batch(start, count);
-    const values = new Float32Array(source.length);
-    for (let offset = 0; offset < source.length; offset += size) {
-      for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) {
-          values[offset + column * rows + row] = source[offset + row * columns + column] as number;
-        }
-      }
-    }
-    return values;
-  };
-  return { ...dataset, inputShape, batch };
 }

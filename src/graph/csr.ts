@@ -42,7 +42,7 @@ export function startsOf(counts: Uint32Array): Int32Array {
   }
   if (entries > 0x7fffffff) {
     throw new BrodmannError("E_GRAPH_SIZE", `graph: found ${entries} entries, expected at most 2147483647`, {
-      hint: "Sparsify the graph first.",
+      hint: "Keep the strongest edges of each unit only: --top-k 32 (option topK) of an activation graph.",
     });
   }
   return rowStart;

@@ -37,3 +37,20 @@ export function padBatch(values: Float32Array, rows: number, size: number): Floa
   padded.set(values);
   return padded;
 }
+
+/** Multiplications per input below which threads cost more than they save. */
+const SMALL_WORK = 20_000;
+
+/**
+ * Options for sessions of a small network, whose single operators end before a second thread wakes up: no threads to
+ * start, to wait for and to end.
+ */
+export function threadsFor(network: Network): { readonly threads?: number } {
+  let work = 0;
+  for (const { units, weights } of network.layers) {
+    const shape = network.probe.values.get(weights.output)?.shape ?? [];
+    const positions = shape.slice(2).reduce((product, size) => product * size, 1);
+    work += units * weights.kernel.inputs * weights.kernel.taps * positions;
+  }
+  return work < SMALL_WORK ? { threads: 1 } : {};
+}

@@ -67,6 +67,15 @@ export function atConsumer(
   };
 }
 
+/** The network and the layer with its output where lesions act: on the output itself, or on what `consumer` reads. */
+export function lesionSite(
+  network: Network,
+  layer: Layer,
+  consumer: string | undefined,
+): { readonly network: Network; readonly layer: Layer } {
+  return consumer === undefined ? { network, layer } : atConsumer(network, layer, consumer);
+}
+
 /** Whether a layer is read by another one: `connections` from the one to the other. */
 export function isReadBy(network: Network, layer: Layer, consumer: string): boolean {
   return unitsRead(network, layer, layerNamed(network, consumer)) !== null;

@@ -1,6 +1,6 @@
 /**
  * The two halves of a network around a layer's output: what runs once per input (prefix) and what runs again for
- * every lesion (suffix), with a mask on the layer's units in between.
+ * every lesion (suffix), with a choice between the layer's units and what replaces them in between.
  */
 import {
   DataType,
@@ -20,7 +20,10 @@ import { withWinograd } from "./winograd.ts";
 
 /** Names of the suffix's inputs. */
 export const CUT = "brodmann/cut";
+/** True where units keep their value. */
 export const MASK = "brodmann/mask";
+/** What lesioned units become, in the rank of the value that the mask acts on. */
+export const REPLACEMENT = "brodmann/replacement";
 /** Input of bypass number i, and the input that says how often it is repeated ([L, 1, ...]; tiled form only). */
 export const bypassInput = (number: number): string => `brodmann/bypass${number}`;
 export const tilesInput = (number: number): string => `brodmann/tiles${number}`;
@@ -110,8 +113,9 @@ function encodePrefix(network: Network, values: readonly string[]): Uint8Array {
 }
 
 /**
- * Tiled form: cut [B, ...] and mask [L, 1, ...] give the lesioned values [L * B, ...], so that one run takes L
- * lesions of B inputs; values that bypass the cut are repeated L times. Plain form: one lesion a run.
+ * Tiled form: cut [B, ...], mask [L, 1, ...] and replacement [1, B or 1, ...] give the lesioned values [L * B, ...],
+ * so that one run takes L lesions of B inputs; values that bypass the cut are repeated L times. Plain form: one
+ * lesion a run. A choice rather than a product with the mask, since infinite values times zero are no number.
  */
 function encodeSuffix(
   network: Network,
@@ -137,6 +141,10 @@ interface Joint {
   readonly initializers: TensorProto[];
 }
 
+/** Symbolic sizes of a value's axes. */
+const openDims = (name: string, rank: number): string[] =>
+  Array.from({ length: rank }, (_, axis) => `${name}/${axis}`);
+
 function tiledJoint(network: Network, layer: Layer, bypasses: readonly string[]): Joint {
   const joint: Joint = { inputs: [], nodes: [], initializers: [] };
   const reshape = (from: string, to: string, shape: readonly number[]) => {
@@ -154,8 +162,9 @@ function tiledJoint(network: Network, layer: Layer, bypasses: readonly string[])
   };
   const cut = layer.output.value;
   const rest = feed(cut, CUT);
-  joint.inputs.push(makeValueInfo(MASK, ["lesions", ...layer.output.map.dims]));
-  joint.nodes.push(makeNode("Mul", [`${CUT}/tiles`, MASK], [`${CUT}/masked`]));
+  joint.inputs.push(makeValueInfo(MASK, ["lesions", ...layer.output.map.dims], DataType.BOOL));
+  joint.inputs.push(makeValueInfo(REPLACEMENT, openDims(REPLACEMENT, rest.length + 2)));
+  joint.nodes.push(makeNode("Where", [MASK, `${CUT}/tiles`, REPLACEMENT], [`${CUT}/masked`]));
   reshape(`${CUT}/masked`, cut, [-1, ...rest]);
   bypasses.forEach((name, number) => {
     const given = bypassInput(number);
@@ -169,12 +178,17 @@ function tiledJoint(network: Network, layer: Layer, bypasses: readonly string[])
 
 function plainJoint(network: Network, layer: Layer, bypasses: readonly string[]): Joint {
   const cut = layer.output.value;
-  const openDims = (name: string) =>
-    (network.probe.values.get(name)?.shape ?? []).map((_, axis) => `${name}/${axis}`);
-  const inputs = [makeValueInfo(CUT, openDims(cut)), makeValueInfo(MASK, layer.output.map.dims)];
-  const nodes = [makeNode("Mul", [CUT, MASK], [cut])];
+  const { dims } = layer.output.map;
+  const rankOf = (name: string) => network.probe.values.get(name)?.shape.length ?? 0;
+  const inputs = [
+    makeValueInfo(CUT, openDims(CUT, dims.length)),
+    makeValueInfo(MASK, dims, DataType.BOOL),
+    makeValueInfo(REPLACEMENT, openDims(REPLACEMENT, dims.length)),
+  ];
+  const nodes = [makeNode("Where", [MASK, CUT, REPLACEMENT], [cut])];
   bypasses.forEach((name, number) => {
-    inputs.push(makeValueInfo(bypassInput(number), openDims(name), elementTypeOf(network, name)));
+    const given = bypassInput(number);
+    inputs.push(makeValueInfo(given, openDims(given, rankOf(name)), elementTypeOf(network, name)));
     nodes.push(makeNode("Identity", [bypassInput(number)], [name]));
   });
   return { inputs, nodes, initializers: [] };

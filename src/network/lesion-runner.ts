@@ -13,6 +13,8 @@ export interface LesionRunner {
   readonly lesionsAtOnce: number;
   /** Takes a batch of `rows` inputs. */
   load(inputs: Float32Array, rows: number): Promise<void>;
+  /** Takes as many other inputs, whose values then stand for those of lesioned units; of `resample` only. */
+  loadDonors(inputs: Float32Array): Promise<void>;
   /** Log-probabilities, lesions x rows x classes, of the loaded batch; the array is reused by the next run. */
   run(lesions: readonly Int32Array[]): Promise<Float32Array>;
   dispose(): Promise<void>;

@@ -3,72 +3,135 @@
  *
  * Everything in front of the layer's output runs once per batch of inputs; the values that cross the cut are kept
  * and only the rest of the network runs again. Memory is bounded by the batch. Two ways to run the rest:
- * `masked` (any network) multiplies the layer's output by a mask, many lesions a run; `subtracting` (a dense layer
- * reads the output) takes the lesioned units' contribution off the reader's sums instead of multiplying again.
+ * `masked` (any network) chooses between the layer's output and what replaces it, many lesions a run; `subtracting`
+ * (a dense layer reads the output) takes the lesioned units' contribution off the reader's sums instead of
+ * multiplying again.
  */
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { batchesOf, padBatch } from "./batching.ts";
-import { atConsumer } from "./consumer-site.ts";
-import { evaluateNetwork } from "./evaluate.ts";
+import { lesionSite } from "./consumer-site.ts";
+import { createIdleRunner } from "./idle-lesions.ts";
 import { reachesLogits } from "./lesion-model.ts";
 import type { LesionRunner } from "./lesion-runner.ts";
 import { createMaskedRunner } from "./masked-lesions.ts";
 import type { Layer, Network } from "./network.ts";
+import { createDetailTally, type DetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import { classCount, countClasses, type LabelledInputs, type Outcome } from "./outcomes.ts";
+import {
+  drawDonors,
+  gatherInputs,
+  type LesionKind,
+  type Replacement,
+  replacementOf,
+  ZERO,
+} from "./replacement.ts";
 import { createSubtractingRunner } from "./subtracting-lesions.ts";
 import { createTally } from "./tally.ts";
 import { answerSize, withTask } from "./task.ts";
 
-export interface LesionOptions extends RunOptions {
-  /** Name of the only layer that reads the silenced units as silent; default: all that read them. */
+export interface LesionOptions {
+  /** What lesioned units become; default `zero`. */
+  readonly lesion?: LesionKind | undefined;
+  /** Seed of the inputs that `resample` takes values from; default 0. */
+  readonly seed?: number | undefined;
+  /** Name of the only layer that finds the units lesioned; default: all that read them. */
   readonly consumer?: string | undefined;
 }
 
-/** The network and the layer with its output where lesions act. */
-function lesionSite(network: Network, layer: Layer, { consumer }: LesionOptions) {
-  return consumer === undefined ? { network, layer } : atConsumer(network, layer, consumer);
-}
-
 /**
- * Outcomes of the network with each set of the layer's units silenced (multiplied by zero at the layer's output).
- * An empty set gives the intact network's outcome. Progress counts lesions x inputs.
+ * Outcomes of the network with each set of the layer's units silenced. An empty set gives the intact network's
+ * outcome. Progress counts lesions x inputs.
+ *
+ * `resample` reads inputs in random order; the other kinds read them in order (`mean` twice).
+ * Throws `E_NETWORK_UNSUPPORTED` for `mean` where the layer's output has no axis for the inputs, and
+ * `E_NETWORK_CONSUMER` where the consumer does not read the layer.
  *
  * @example
- * const [outcome] = await runLesions(network, layer, [Int32Array.of(1, 5, 9)], digits);
+ * const [outcome] = await runLesions(network, layer, [Int32Array.of(1, 5, 9)], digits, { lesion: "mean" });
  */
 export async function runLesions(
-  given: Network,
-  whole: Layer,
+  network: Network,
+  layer: Layer,
   lesions: readonly Int32Array[],
   data: LabelledInputs,
-  options: LesionOptions = {},
+  options: LesionOptions & RunOptions = {},
 ): Promise<Outcome[]> {
-  const { network, layer } = lesionSite(withTask(given, data), whole, options);
-  if (!reachesLogits(network, layer.output.value)) {
-    const intact = await evaluateNetwork(network, data, options);
-    return lesions.map(() => intact);
-  }
-  countClasses(data.labels, classCount(network));
-  const size = answerSize(network);
-  const tally = createTally(network, data, lesions.length);
-  const counter = new StepCounter(`lesions of ${layer.name}`, lesions.length * data.count, options);
-  const runner = await createLesionRunner(network, layer, data.count);
+  const opened = await openLesions(network, layer, data, options);
   try {
+    return await opened.run(lesions, options);
+  } finally {
+    await opened.dispose();
+  }
+}
+
+/** Lesions of one layer, which may be run in several rounds. */
+export interface LayerLesions {
+  run(lesions: readonly Int32Array[], options?: RunOptions): Promise<Outcome[]>;
+  /** The outcomes with what happens to every input; takes inputs x lesions numbers of memory. */
+  runDetailed(
+    lesions: readonly Int32Array[],
+    options?: RunOptions,
+  ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }>;
+  dispose(): Promise<void>;
+}
+
+/** Makes ready for lesions of a layer; errors as `runLesions`. */
+export async function openLesions(
+  given: Network,
+  whole: Layer,
+  data: LabelledInputs,
+  { lesion = "zero", seed = 0, consumer }: LesionOptions = {},
+): Promise<LayerLesions> {
+  const { network, layer } = lesionSite(withTask(given, data), whole, consumer);
+  countClasses(data.labels, classCount(network));
+  const stride = answerSize(network);
+  const replacement = await replacementOf(lesion, network, layer, data);
+  const donors = lesion === "resample" ? drawDonors(data.count, seed) : [null];
+  const runner = await createLesionRunner(network, layer, data.count, replacement);
+  let loaded = -1;
+
+  async function pass(
+    lesions: readonly Int32Array[],
+    details: DetailTally | null,
+    options: RunOptions,
+  ): Promise<Outcome[]> {
+    const tally = createTally(network, data, lesions.length);
+    const steps = lesions.length * data.count * donors.length;
+    const counter = new StepCounter(`lesions of ${layer.name}`, steps, options);
     for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
-      const loaded = network.probe.fixedBatch ?? rows;
-      await runner.load(padBatch(data.batch(start, rows), rows, loaded), loaded);
-      for (const { start: first, rows: count } of batchesOf(lesions.length, runner.lesionsAtOnce)) {
-        const logProbabilities = await runner.run(lesions.slice(first, first + count));
-        for (let lesion = 0; lesion < count; lesion++) {
-          tally.count(first + lesion, logProbabilities, lesion * loaded * size, start, rows);
+      const size = network.probe.fixedBatch ?? rows;
+      if (start !== loaded) await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+      loaded = start;
+      const intact = details === null ? null : (await runner.run([new Int32Array()])).slice();
+      for (const [run, numbers] of donors.entries()) {
+        if (numbers !== null) {
+          const values = gatherInputs(data, numbers.subarray(start, start + rows));
+          await runner.loadDonors(padBatch(values, rows, size));
         }
-        counter.advance(count * rows);
+        for (const { start: first, rows: count } of batchesOf(lesions.length, runner.lesionsAtOnce)) {
+          const found = await runner.run(lesions.slice(first, first + count));
+          for (let lesion = 0; lesion < count; lesion++) {
+            const offset = lesion * size * stride;
+            tally.count(first + lesion, found, offset, start, rows);
+            if (intact === null) continue;
+            details?.count(first + lesion, run, found, offset, intact, start, rows);
+          }
+          counter.advance(count * rows);
+        }
       }
     }
-  } finally {
-    await runner.dispose();
+    return tally.outcomes(donors.length);
   }
-  return tally.outcomes();
+
+  return {
+    run: (lesions, options = {}) => pass(lesions, null, options),
+    async runDetailed(lesions, options = {}) {
+      const tally = createDetailTally(network, data, lesions.length, donors.length);
+      const outcomes = await pass(lesions, tally, options);
+      return { outcomes, details: tally.details() };
+    },
+    dispose: () => runner.dispose(),
+  };
 }
 
 /** The fastest runner for a layer; `inputs` is how many will be run in all. */
@@ -76,8 +139,11 @@ export async function createLesionRunner(
   network: Network,
   layer: Layer,
   inputs: number,
+  replacement: Replacement = ZERO,
 ): Promise<LesionRunner> {
+  if (!reachesLogits(network, layer.output.value)) return createIdleRunner(network);
   return (
-    (await createSubtractingRunner(network, layer, inputs)) ?? createMaskedRunner(network, layer, inputs)
+    (await createSubtractingRunner(network, layer, inputs, replacement)) ??
+    createMaskedRunner(network, layer, inputs, replacement)
   );
 }

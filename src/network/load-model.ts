@@ -1,5 +1,3 @@
-import { open, readFile, realpath } from "node:fs/promises";
-import { dirname, isAbsolute, resolve, sep } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
 import {
   DataLocation,
@@ -15,45 +13,21 @@ import { checkStorage, floatsOf } from "./tensor-values.ts";
 /** Operator sets that ONNX Runtime and the operator rules cover. */
 const OPSETS = { least: 9, most: 26 };
 
-/**
- * Reads an ONNX file into a self-contained float32 model: external data are read in, float16 and bfloat16
- * tensors are widened to float32 (values are exact), declared intermediate types are dropped.
- * Throws `E_INPUT_NOT_FOUND`, `E_INPUT_NOT_ONNX`, `E_NETWORK_EXTERNAL_DATA`, `E_NETWORK_TENSOR` or
- * `E_NETWORK_UNSUPPORTED`.
- */
-export async function loadModel(path: string): Promise<ModelProto> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new BrodmannError("E_INPUT_NOT_FOUND", `${path}: cannot be read (${messageOf(error)})`, {
-      hint: "Give the path of an ONNX file.",
-      cause: error,
-    });
-  });
-  const model = parseModel(bytes, path);
-  const graph = graphOf(model);
-  for (const tensor of tensorsOf(graph)) {
-    await readExternalData(tensor, path);
-    checkStorage(tensor);
-  }
-  widenGraph(graph);
-  tellNamesApart(graph);
-  return model;
-}
-
 /** Like `loadModel`, from bytes that need no external data. `where` names the source in errors. */
 export function loadModelBytes(bytes: Uint8Array, where: string): ModelProto {
   const model = parseModel(bytes, where);
-  const graph = graphOf(model);
-  for (const tensor of tensorsOf(graph)) {
-    if (tensor.dataLocation === DataLocation.EXTERNAL) {
-      throw externalError(
-        where,
-        tensor,
-        "external data, but the model came as bytes",
-        "Load it from its path.",
-      );
-    }
-    checkStorage(tensor);
+  for (const tensor of tensorsOf(graphOf(model))) {
+    if (tensor.dataLocation !== DataLocation.EXTERNAL) continue;
+    const found = "external data, but the model came as bytes";
+    throw externalError(where, tensor, found, "Load it from its path.");
   }
+  return normaliseModel(model);
+}
+
+/** Makes a model whose data are all in it ready for use: see `loadModel`. */
+export function normaliseModel(model: ModelProto): ModelProto {
+  const graph = graphOf(model);
+  for (const tensor of tensorsOf(graph)) checkStorage(tensor);
   widenGraph(graph);
   tellNamesApart(graph);
   return model;
@@ -71,7 +45,8 @@ export function opsetOf(model: ModelProto): number {
   return Number(entry?.version ?? 0);
 }
 
-function parseModel(bytes: Uint8Array, where: string): ModelProto {
+/** Decodes a model and checks that it is one. `where` names the source in errors. */
+export function parseModel(bytes: Uint8Array, where: string): ModelProto {
   const hint = "Give an ONNX file; PyTorch, Keras and safetensors files must be exported to ONNX first.";
   if (bytes.length === 0) throw new BrodmannError("E_INPUT_NOT_ONNX", `${where}: empty file`, { hint });
   let model: ModelProto;
@@ -113,7 +88,7 @@ function parseModel(bytes: Uint8Array, where: string): ModelProto {
 }
 
 /** All tensors stored in a graph, those in attributes and subgraphs included. */
-function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
+export function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   yield* graph.initializer;
   for (const node of graph.node) {
     for (const attribute of node.attribute) {
@@ -125,64 +100,7 @@ function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   }
 }
 
-async function readExternalData(tensor: TensorProto, modelPath: string): Promise<void> {
-  if (tensor.dataLocation !== DataLocation.EXTERNAL) return;
-  const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value]));
-  const location = entries.get("location") ?? "";
-  const folder = await realpath(dirname(modelPath));
-  const path = resolve(folder, location);
-  const outside = "Keep the data file in the model's folder.";
-  if (location === "" || isAbsolute(location) || !path.startsWith(folder + sep)) {
-    throw externalError(
-      modelPath,
-      tensor,
-      `external data at "${location}", outside the model's folder`,
-      outside,
-    );
-  }
-  let target: string;
-  try {
-    target = await realpath(path);
-  } catch (error) {
-    const hint = `Put "${location}" beside the model.`;
-    throw externalError(modelPath, tensor, `no external data file "${location}"`, hint, error);
-  }
-  if (!target.startsWith(folder + sep)) {
-    throw externalError(
-      modelPath,
-      tensor,
-      `"${location}" links to a file outside the model's folder`,
-      outside,
-    );
-  }
-  const file = await open(target).catch((error: unknown) => {
-    const hint = "Check the file's permissions.";
-    throw externalError(modelPath, tensor, `"${location}", which cannot be read`, hint, error);
-  });
-  try {
-    const stat = await file.stat();
-    if (!stat.isFile()) {
-      throw externalError(modelPath, tensor, `"${location}", which is no file`, "Name the data file.");
-    }
-    const { size } = stat;
-    const offset = Number(entries.get("offset") ?? 0);
-    const length = Number(entries.get("length") ?? size - offset);
-    const isRange = [offset, length].every((value) => Number.isSafeInteger(value) && value >= 0);
-    if (!isRange || offset + length > size) {
-      const found = `bytes ${offset} to ${offset + length} of "${location}", which has ${size}`;
-      throw externalError(modelPath, tensor, found, "Copy the data file again, it is cut short.");
-    }
-    const bytes = new Uint8Array(length);
-    await file.read(bytes, 0, length, offset);
-    tensor.rawData = bytes;
-    tensor.dataLocation = DataLocation.DEFAULT;
-    tensor.externalData = [];
-  } finally {
-    await file.close();
-  }
-}
-
-function externalError(
+export function externalError(
   where: string,
   tensor: TensorProto,
   found: string,

@@ -1,9 +1,10 @@
 import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
-import { bypassInput, CUT, cutAtLayer, MASK, tilesInput } from "./lesion-model.ts";
+import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
+import { bypassInput, CUT, cutAtLayer, MASK, REPLACEMENT, tilesInput } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
 import { LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
+import { constantReplacement, type Replacement, ZERO } from "./replacement.ts";
 import { answerSize } from "./task.ts";
 
 /** Inputs per run where several lesions share it: enough rows for matrix products to run at full speed. */
@@ -14,6 +15,7 @@ export async function createMaskedRunner(
   network: Network,
   layer: Layer,
   inputs: number,
+  replacement: Replacement = ZERO,
 ): Promise<LesionRunner> {
   const size = answerSize(network);
   const model = cutAtLayer(network, layer);
@@ -27,12 +29,19 @@ export async function createMaskedRunner(
   const prefix = await Session.create(model.prefix, {
     label: `${network.name}, in front of ${layer.name}`,
     isOccasional: true,
+    ...threadsFor(network),
   });
-  const suffix = await Session.create(model.suffix, { label: `${network.name}, behind ${layer.name}` });
+  const suffix = await Session.create(model.suffix, {
+    label: `${network.name}, behind ${layer.name}`,
+    ...threadsFor(network),
+  });
   const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * size);
   const { dims } = layer.output.map;
+  /** With an axis for lesions in front where one run takes several. */
+  const tiled = (values: Tensor) => (model.isTiled ? values.reshape([1, ...values.dims]) : values);
   const crossing: Record<string, Tensor> = {};
-  let rows = 0;
+  let rows = 1;
+  let constant = tiled(constantReplacement(network, layer, replacement, rows));
   return {
     inputsAtOnce,
     lesionsAtOnce,
@@ -40,13 +49,20 @@ export async function createMaskedRunner(
       const outputs = await runPrefix(network, prefix, batch, count, network.probe.fixedBatch ?? prefixRows);
       floatValues(outputs[model.cut], model.cut);
       crossing[CUT] = tensorNamed(outputs, model.cut);
+      if (count !== rows) constant = tiled(constantReplacement(network, layer, replacement, count));
+      crossing[REPLACEMENT] = constant;
       model.bypasses.forEach((name, number) => {
         crossing[bypassInput(number)] = tensorNamed(outputs, name);
       });
       rows = count;
     },
+    async loadDonors(batch) {
+      const outputs = await runPrefix(network, prefix, batch, rows, network.probe.fixedBatch ?? prefixRows);
+      crossing[REPLACEMENT] = tiled(tensorNamed(outputs, model.cut));
+    },
     async run(lesions) {
-      const mask = floatTensor(masksOf(layer, lesions), model.isTiled ? [lesions.length, ...dims] : dims);
+      const maskDims = model.isTiled ? [lesions.length, ...dims] : dims;
+      const mask = new Tensor("bool", masksOf(layer, lesions), maskDims);
       const feeds: Record<string, Tensor> = { ...crossing, [MASK]: mask };
       if (model.isTiled) {
         model.bypasses.forEach((_, number) => {
@@ -69,9 +85,9 @@ export async function createMaskedRunner(
 }
 
 /** For each lesion, 0 at the positions of its units and 1 elsewhere. */
-function masksOf(layer: Layer, lesions: readonly Int32Array[]): Float32Array {
+function masksOf(layer: Layer, lesions: readonly Int32Array[]): Uint8Array {
   const { index } = layer.output.map;
-  const masks = new Float32Array(lesions.length * index.length).fill(1);
+  const masks = new Uint8Array(lesions.length * index.length).fill(1);
   lesions.forEach((units, lesion) => {
     const isLesioned = new Uint8Array(layer.units);
     for (const unit of units) isLesioned[unit] = 1;

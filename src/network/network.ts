@@ -1,10 +1,9 @@
-import { basename } from "node:path";
 import type { Kernel } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
 import { DataType, type ModelProto } from "../runtime/onnx.ts";
 import { type ConstantSource, constantFloats } from "./constants.ts";
 import { followUnits } from "./follow-units.ts";
-import { loadModel, loadModelBytes } from "./load-model.ts";
+import { loadModelBytes } from "./load-model.ts";
 import { indexModel, type ModelGraph } from "./model-graph.ts";
 import { type Probe, probeNetwork } from "./probe.ts";
 import { type FlowConnection, holdsUnits, nodeName, type SkippedNode, type WeightNode } from "./unit-flow.ts";
@@ -46,17 +45,6 @@ export interface NetworkOptions {
   readonly inputShape?: readonly number[] | undefined;
 }
 
-/**
- * Reads an ONNX network from a file and finds its layers, units and connections.
- *
- * @example
- * const network = await loadNetwork("mnist-mlp.onnx");
- * console.log(network.layers.map(({ name, units }) => `${name}: ${units} units`));
- */
-export async function loadNetwork(path: string, options: NetworkOptions = {}): Promise<Network> {
-  return analyzeModel(await loadModel(path), path, options);
-}
-
 /** Like `loadNetwork`, from the bytes of a model without external data; `name` names it in messages. */
 export async function loadNetworkBytes(
   bytes: Uint8Array,
@@ -66,7 +54,12 @@ export async function loadNetworkBytes(
   return analyzeModel(loadModelBytes(bytes, name), name, options);
 }
 
-async function analyzeModel(model: ModelProto, path: string, options: NetworkOptions): Promise<Network> {
+/** Finds the layers, units and connections of a model; `path` names it in messages. */
+export async function analyzeModel(
+  model: ModelProto,
+  path: string,
+  options: NetworkOptions = {},
+): Promise<Network> {
   const graph = indexModel(model);
   const probe = await probeNetwork(graph, options.inputShape ?? null);
   checkFinite({ graph, probe }, path);
@@ -102,7 +95,7 @@ async function analyzeModel(model: ModelProto, path: string, options: NetworkOpt
   }
   const { connections, skipped } = flow;
   return {
-    name: basename(path),
+    name: path.split(/[\\/]/).at(-1) ?? path,
     graph,
     probe,
     layers,
@@ -193,6 +186,17 @@ export function kernelOf(network: Network, layer: Layer): Kernel {
     }
   }
   return { outputs, inputs, taps, values };
+}
+
+/** Share of the layers' weights that are exactly 0, as pruning leaves them. */
+export function zeroWeightShare(network: Network): number {
+  let [zeros, all] = [0, 0];
+  for (const layer of network.layers) {
+    const { values } = kernelOf(network, layer);
+    zeros += values.reduce((total, value) => total + (value === 0 ? 1 : 0), 0);
+    all += values.length;
+  }
+  return zeros / all;
 }
 
 /** The layer of a name; throws `E_NETWORK_LAYER` with the known names. */

@@ -20,10 +20,12 @@ export interface LabelledInputs extends InputSource {
 
 /** What a network makes of labelled inputs: counts per class and the loss, no logits. */
 export interface Outcome {
-  /** Right answers (inputs, or tokens of next-token prediction) of each class; empty in a regression. */
+  /** Right answers (inputs, or tokens of next-token prediction) of each class, over all runs; empty in a regression. */
   readonly correct: Int32Array;
   /** Mean cross-entropy in nats, or the mean squared error of a regression. */
   readonly loss: number;
+  /** How often every input was run: several times where lesions resample, else once. */
+  readonly runs: number;
 }
 
 /** Number of classes, 0 for a regression; errors as `taskOf`. */
@@ -79,6 +81,20 @@ export function logProbabilityNode(network: Network): NodeProto {
   return makeNode("LogSoftmax", [network.logits], [LOG_PROBABILITIES], { axis });
 }
 
+/** The first class of the largest log-probability from `at` on; -1 where it is not a number, which is no answer. */
+export function bestClass(logProbabilities: Float32Array, at: number, classes: number): number {
+  let best = 0;
+  let bestValue = logProbabilities[at] as number;
+  for (let c = 1; c < classes; c++) {
+    const value = logProbabilities[at + c] as number;
+    if (value > bestValue) {
+      bestValue = value;
+      best = c;
+    }
+  }
+  return Number.isNaN(bestValue) ? -1 : best;
+}
+
 /** Sums outcomes of many runs of the same inputs, one run a slot. */
 export class OutcomeTally {
   readonly #classes: number;
@@ -108,18 +124,9 @@ export class OutcomeTally {
     let at = offset;
     for (let row = 0; row < rows; row++) {
       const label = labels[first + row] as number;
-      let best = 0;
-      let bestValue = logProbabilities[at] as number;
-      for (let c = 1; c < classes; c++) {
-        const value = logProbabilities[at + c] as number;
-        if (value > bestValue) {
-          bestValue = value;
-          best = c;
-        }
-      }
+      const best = bestClass(logProbabilities, at, classes);
       loss -= logProbabilities[at + label] as number;
-      // An output that is not a number is no answer.
-      if (best === label && !Number.isNaN(bestValue)) {
+      if (best === label) {
         const cell = slot * classes + label;
         this.#correct[cell] = (this.#correct[cell] as number) + 1;
       }
@@ -128,11 +135,12 @@ export class OutcomeTally {
     this.#loss[slot] = (this.#loss[slot] as number) + loss;
   }
 
-  /** The outcomes of all slots over `inputs` inputs. */
-  outcomes(inputs: number): Outcome[] {
+  /** The outcomes of all slots over `inputs` inputs, each run `runs` times. */
+  outcomes(inputs: number, runs: number = 1): Outcome[] {
     return Array.from(this.#loss, (loss, slot) => ({
       correct: this.#correct.slice(slot * this.#classes, (slot + 1) * this.#classes),
-      loss: loss / inputs,
+      loss: loss / (inputs * runs),
+      runs,
     }));
   }
 }

@@ -1,3 +1,5 @@
+import type { UnitRecorder } from "../compute/compute.ts";
+import { HostRecorder } from "../compute/cpu/host-recorder.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
 import {
   makeIntTensor,
@@ -6,7 +8,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from "../runtime/onnx.ts";
-import { floatValues, Session, type Tensors } from "../runtime/session.ts";
+import { floatValues, Session, type Tensor } from "../runtime/session.ts";
 import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
@@ -41,6 +43,42 @@ export async function recordUnits(
   site: Site,
   options: RunOptions = {},
 ): Promise<Recording> {
+  const units = layers.reduce((total, layer) => total + layer.units, 0);
+  const recorder = new HostRecorder(units, data.count);
+  let firstUnit = 0;
+  const places = layers.map((layer) => {
+    const place = { recorder, firstUnit };
+    firstUnit += layer.units;
+    return place;
+  });
+  await recordInto(network, layers, data, site, places, options);
+  return { units, samples: data.count, values: recorder.values };
+}
+
+/** Where a layer's units are recorded: the recorder, and the row of the first of them. */
+export interface RecordingPlace {
+  readonly recorder: UnitRecorder;
+  readonly firstUnit: number;
+}
+
+/**
+ * `recordUnits` into recorders of a compute, one place for each layer, batch by batch: on WebGPU in a browser outputs of
+ * the network that are on the GPU stay there.
+ *
+ * @example
+ * const recorder = compute.recorder(layer.units, digits.count);
+ * await recordInto(network, [layer], digits, "preActivation", [{ recorder, firstUnit: 0 }]);
+ * const { values } = await compute.correlations(recorder, layer.units, digits.count, "spearman");
+ * recorder.dispose();
+ */
+export async function recordInto(
+  network: Network,
+  layers: readonly Layer[],
+  data: InputSource,
+  site: Site,
+  places: readonly RecordingPlace[],
+  options: RunOptions = {},
+): Promise<void> {
   const { graph, probe } = network;
   const readers = layers.map((layer, number) =>
     readerOf(network, layer, layer[site], `brodmann/units${number}`),
@@ -57,8 +95,6 @@ export async function recordUnits(
     inputs: [inputInfo(probe)],
     outputs: outputs.map(makeUntypedValueInfo),
   });
-  const units = layers.reduce((total, layer) => total + layer.units, 0);
-  const values = new Float32Array(units * data.count);
   const counter = new StepCounter("recording", data.count, options);
   const session = await Session.create(model, { label: network.name });
   try {
@@ -66,17 +102,24 @@ export async function recordUnits(
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
       const made = await session.run(inputFeed(probe, inputs, size));
-      let first = 0;
-      readers.forEach((reader, number) => {
-        storeUnits(reader, made, values.subarray(first * data.count), data.count, start, rows, size);
-        first += layers[number]?.units ?? 0;
-      });
+      for (const [number, { value, index, isSummed }] of readers.entries()) {
+        const { recorder, firstUnit } = places[number] as RecordingPlace;
+        const values = valuesOf(made[value], value);
+        await recorder.append({ values, rows, index, isSummed, firstUnit, firstSample: start });
+      }
+      for (const name of outputs) if (made[name]?.location === "gpu-buffer") made[name].dispose();
       counter.advance(rows);
     }
   } finally {
     await session.dispose();
   }
-  return { units, samples: data.count, values };
+}
+
+/** What a run made, where it is: on the GPU or in main memory. */
+function valuesOf(tensor: Tensor | undefined, name: string): Float32Array | GPUBuffer {
+  return tensor?.location === "gpu-buffer" && tensor.type === "float32"
+    ? tensor.gpuBuffer
+    : floatValues(tensor, name);
 }
 
 /** How one layer's units leave the network: the output to read and the unit at each of its positions. */
@@ -139,26 +182,4 @@ function readerOf(network: Network, layer: Layer, site: UnitSite, name: string):
     sizes.map((size, axis) => (axis === 0 && batchAxis >= 0 ? 1 : size)),
   );
   return { value, nodes, initializers, index, isSummed };
-}
-
-function storeUnits(
-  reader: Reader,
-  made: Tensors,
-  target: Float32Array,
-  samples: number,
-  start: number,
-  rows: number,
-  size: number,
-): void {
-  const values = floatValues(made[reader.value], reader.value);
-  const width = values.length / size;
-  for (let row = 0; row < rows; row++) {
-    for (let position = 0; position < width; position++) {
-      const unit = reader.index[position] as number;
-      if (unit < 0) continue;
-      const value = values[row * width + position] as number;
-      const cell = unit * samples + start + row;
-      target[cell] = reader.isSummed ? (target[cell] as number) + Math.abs(value) : value;
-    }
-  }
 }

@@ -1,7 +1,7 @@
 import { BrodmannError } from "../errors.ts";
 import { makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session, type Tensor, type Tensors } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun } from "./batching.ts";
+import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
 import { constantFloats } from "./constants.ts";
 import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
@@ -10,6 +10,7 @@ import { kernelOf, type Layer, type Network } from "./network.ts";
 import { inputInfo } from "./network-input.ts";
 import { LOG_PROBABILITIES, logitShape, logProbabilityNode } from "./outcomes.ts";
 import { soleAxis } from "./position-map.ts";
+import { type Replacement, ZERO } from "./replacement.ts";
 import { answerSize } from "./task.ts";
 
 const COLUMNS = "brodmann/columns";
@@ -24,18 +25,19 @@ const CACHED_FLOATS = 640_000;
 const MOST_CANCELLED = 16;
 
 /**
- * Lesions of a layer that is read by one dense layer and nothing else: with z = a W + b the reader's sums, a lesion
- * of the units S gives z - a_S W_S, which costs |S| instead of all columns; where S is the larger part,
- * b + a_rest W_rest. Null for layers of another kind.
+ * Lesions of a layer that is read by one dense layer and nothing else. With z = a W + b the reader's sums, r what
+ * replaces the layer's output and d = a - r, a lesion of the units S gives z - d_S W_S, which costs |S| instead of all
+ * columns; where S is the larger part, (r W + b) + d_rest W_rest. Null for layers of another kind.
  */
 export async function createSubtractingRunner(
   network: Network,
   layer: Layer,
   inputs: number,
+  replacement: Replacement = ZERO,
 ): Promise<LesionRunner | null> {
   const reader = findReader(network, layer);
   if (reader === null) return null;
-  const { weights, bias, features, width, sums } = reader;
+  const { weights, features, width, sums } = reader;
   const size = answerSize(network);
   const cut = layer.output.value;
   const bypasses = bypassesOf(network, sums);
@@ -58,33 +60,57 @@ export async function createSubtractingRunner(
   const columns = new Float32Array(features * inputsAtOnce);
   const chosenWeights = new Float32Array(features * width);
   const largestWeights = largestByRow(weights, features, width);
-  const biasTensor = floatTensor(bias, [1, width]);
+  const means = replacement.kind === "mean" ? replacement.values : new Float32Array(features);
+  const replacedSums = floatTensor(sumsOf(means, reader), [1, width]);
   let loaded: Loaded = {
     rows: 0,
-    transposed: new Float32Array(),
+    values: new Float32Array(),
+    differences: new Float32Array(),
     masses: new Float64Array(),
     feeds: {},
-    sums: biasTensor,
+    sums: replacedSums,
+    replacedSums,
   };
   return {
     inputsAtOnce,
     lesionsAtOnce: 1,
     async load(batch, rows) {
       const outputs = await runPrefix(network, prefix, batch, rows, rows);
-      const transposed = floatValues(outputs[TRANSPOSED], cut);
+      const values = floatValues(outputs[TRANSPOSED], cut);
       const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
-      const masses = featureMasses(transposed, rows, largestWeights);
-      loaded = { rows, transposed, masses, feeds, sums: tensorNamed(outputs, sums) };
+      if (replacement.kind === "mean") {
+        values.forEach((value, at) => {
+          values[at] = value - (means[Math.floor(at / rows)] as number);
+        });
+      }
+      const masses = featureMasses(values, rows, largestWeights);
+      loaded = {
+        rows,
+        values,
+        differences: values,
+        masses,
+        feeds,
+        sums: tensorNamed(outputs, sums),
+        replacedSums,
+      };
+    },
+    async loadDonors(batch) {
+      const { rows, values } = loaded;
+      const outputs = await runPrefix(network, prefix, batch, rows, rows);
+      const donated = floatValues(outputs[TRANSPOSED], cut);
+      const differences = values.map((value, at) => value - (donated[at] as number));
+      const masses = featureMasses(differences, rows, largestWeights);
+      loaded = { ...loaded, differences, masses, replacedSums: tensorNamed(outputs, sums) };
     },
     async run([lesion = new Int32Array()]) {
-      const { rows, transposed, feeds } = loaded;
+      const { rows, differences, feeds } = loaded;
       const { positions, isRest } = smallerPart(lesion, positionsOf, loaded.masses);
       const sign = isRest ? -1 : 1;
       // A product over no columns is not defined everywhere: an empty set takes one column with zero weights.
       const count = Math.max(1, positions.length);
       if (positions.length === 0) chosenWeights.fill(0, 0, width);
       positions.forEach((position, i) => {
-        columns.set(transposed.subarray(position * rows, (position + 1) * rows), i * rows);
+        columns.set(differences.subarray(position * rows, (position + 1) * rows), i * rows);
         for (let j = 0; j < width; j++) {
           chosenWeights[i * width + j] = sign * (weights[position * width + j] as number);
         }
@@ -95,7 +121,7 @@ export async function createSubtractingRunner(
           ...feeds,
           [COLUMNS]: floatTensor(columns.subarray(0, count * rows), [count, rows]),
           [WEIGHTS]: floatTensor(chosenWeights.subarray(0, count * width), [count, width]),
-          [SUMS]: isRest ? biasTensor : loaded.sums,
+          [SUMS]: isRest ? loaded.replacedSums : loaded.sums,
         },
         { [LOG_PROBABILITIES]: floatTensor(values, logitShape(network, rows)) },
       );
@@ -111,12 +137,15 @@ export async function createSubtractingRunner(
 /** What a batch of inputs leaves behind for all lesions. */
 interface Loaded {
   readonly rows: number;
-  /** The layer's output, features x rows. */
-  readonly transposed: Float32Array;
+  /** The layer's output, features x rows; less the means where they replace it. */
+  readonly values: Float32Array;
+  /** The layer's output less what replaces it, features x rows. */
+  readonly differences: Float32Array;
   readonly masses: Float64Array;
   readonly feeds: Tensors;
-  /** The reader's sums of the intact network. */
+  /** The reader's sums of the intact network, and with all units replaced (rows or one). */
   readonly sums: Tensor;
+  readonly replacedSums: Tensor;
 }
 
 /** The one dense layer that reads a layer's output. */
@@ -128,6 +157,18 @@ interface DenseReader {
   readonly width: number;
   /** Name of the value a W + b. */
   readonly sums: string;
+}
+
+/** The reader's sums for one row of features, a W + b. */
+function sumsOf(row: Float32Array, { weights, bias, width }: DenseReader): Float32Array {
+  const sums = Float64Array.from(bias);
+  row.forEach((value, feature) => {
+    if (value === 0) return;
+    for (let j = 0; j < width; j++) {
+      sums[j] = (sums[j] as number) + value * (weights[feature * width + j] as number);
+    }
+  });
+  return Float32Array.from(sums);
 }
 
 function findReader(network: Network, layer: Layer): DenseReader | null {
@@ -204,8 +245,12 @@ async function openSessions(
   const prefix = await Session.create(prefixModel, {
     label: `${network.name}, in front of ${layer.name}`,
     isOccasional: true,
+    ...threadsFor(network),
   });
-  const suffix = await Session.create(suffixModel, { label: `${network.name}, behind ${layer.name}` });
+  const suffix = await Session.create(suffixModel, {
+    label: `${network.name}, behind ${layer.name}`,
+    ...threadsFor(network),
+  });
   return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [subtract, ...rest.nodes] };
 }
 
@@ -267,11 +312,11 @@ function largestByRow(values: Float32Array, rows: number, width: number): Float6
 }
 
 /** Largest contribution of each feature to any of the reader's sums over a batch. */
-function featureMasses(transposed: Float32Array, rows: number, largestWeights: Float64Array): Float64Array {
+function featureMasses(differences: Float32Array, rows: number, largestWeights: Float64Array): Float64Array {
   return largestWeights.map((weight, feature) => {
     let largest = 0;
     for (let at = feature * rows; at < (feature + 1) * rows; at++) {
-      const value = Math.abs(transposed[at] as number);
+      const value = Math.abs(differences[at] as number);
       if (value > largest) largest = value;
     }
     return largest * weight;

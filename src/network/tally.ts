@@ -6,8 +6,8 @@ import { taskOf } from "./task.ts";
 export interface Tally {
   /** Counts `rows` inputs from number `first` on; their answers start at `offset` of `values`. */
   count(slot: number, values: Float32Array, offset: number, first: number, rows: number): void;
-  /** The outcomes of all slots over all inputs. */
-  outcomes(): Outcome[];
+  /** The outcomes of all slots over all inputs, each run `runs` times; default once. */
+  outcomes(runs?: number): Outcome[];
 }
 
 /** The tally of the network's task: right answers and cross-entropy, or squared errors. */
@@ -19,7 +19,7 @@ export function createTally(network: Network, data: LabelledInputs, slots: numbe
     count(slot, values, offset, first, rows) {
       tally.count(slot, values, offset, data.labels, first * answers, rows * answers);
     },
-    outcomes: () => tally.outcomes(data.count * answers),
+    outcomes: (runs) => tally.outcomes(data.count * answers, runs),
   };
 }
 
@@ -39,8 +39,8 @@ function createErrorTally(targets: Float32Array, width: number, inputs: number, 
       }
       errors[slot] = (errors[slot] as number) + sum;
     },
-    outcomes: () =>
-      Array.from(errors, (sum) => ({ correct: new Int32Array(), loss: sum / (inputs * width) })),
+    outcomes: (runs = 1) =>
+      Array.from(errors, (sum) => ({ correct: new Int32Array(), loss: sum / (inputs * width * runs), runs })),
   };
 }
 

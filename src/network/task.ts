@@ -26,14 +26,15 @@ export function taskOf(network: Network): Task {
   const probed = network.probe.values.get(network.logits);
   const { rowsPerInput = 1, rowsBefore = 1 } = probed ?? {};
   // Tokens that are folded into the batch's axis are the first axis of one input.
-  const folded = rowsPerInput > 1 && rowsBefore === 1 ? [rowsPerInput] : [];
+  const folded = rowsPerInput > 1 ? [rowsPerInput] : [];
   const shape = [...folded, ...(probed?.shape.slice(1) ?? [])];
   const [first = 1, second = 1, ...others] = shape;
   const isFlat = second === 1 && others.every((size) => size === 1);
-  if (isFlat && (network.isRegression || first === 1))
+  const isClear = rowsPerInput === 1 || rowsBefore === 1;
+  if (isClear && isFlat && (network.isRegression || first === 1))
     return { name: "regression", answers: 1, width: first };
-  if (isFlat && shape.length >= 1) return { name: "classification", answers: 1, width: first };
-  if (shape.length === 2 && !network.isRegression)
+  if (isClear && isFlat && shape.length >= 1) return { name: "classification", answers: 1, width: first };
+  if (isClear && shape.length === 2 && !network.isRegression)
     return { name: "next-token", answers: first, width: second };
   throw new BrodmannError(
     "E_NETWORK_OUTPUT",

@@ -2,10 +2,12 @@
  * Agreement of two partitions of the same units: adjusted Rand index (Hubert & Arabie 1985,
  * doi:10.1007/BF01908075), adjusted mutual information with the exact expectation under the permutation model
  * (Vinh, Epps & Bailey 2010, JMLR 11:2837), variation of information (Meila 2007,
- * doi:10.1016/j.jmva.2006.11.013) and normalised mutual information.
+ * doi:10.1016/j.jmva.2006.11.013), normalised mutual information and element-centric similarity (Gates et al. 2019,
+ * doi:10.1038/s41598-019-44892-y).
  *
  * With n_ij the units in cluster i of one and j of the other, a_i and b_j their sums, N all units, H entropy in nats:
  *   ARI = (R - E R) / (max R - E R),  R = sum_ij C(n_ij, 2),  E R = sum_i C(a_i, 2) sum_j C(b_j, 2) / C(N, 2)
+ *   ECS = mean over units of n_ij / max(a_i, b_j)  for the unit's own clusters i and j
  *   NMI = MI / M,  AMI = (MI - E MI) / (M - E MI),  M = (H_a + H_b) / 2,  VI = H_a + H_b - 2 MI
  */
 import { BrodmannError } from "../errors.ts";
@@ -29,6 +31,8 @@ export interface Agreement {
   readonly nmi: number;
   /** Variation of information in nats: 0 for equal partitions. */
   readonly vi: number;
+  /** Element-centric similarity: 1 for equal partitions; not adjusted for chance. */
+  readonly elementCentric: number;
 }
 
 export interface PartitionComparison {
@@ -79,13 +83,20 @@ export function agreementOf(first: Int32Array, second: Int32Array): Agreement {
     neither: first.length - units - table.onlyFirst - table.onlySecond,
   };
   if (units === 0) {
-    return { ...counts, ari: Number.NaN, ami: Number.NaN, nmi: Number.NaN, vi: Number.NaN };
+    return {
+      ...counts,
+      ari: Number.NaN,
+      ami: Number.NaN,
+      nmi: Number.NaN,
+      vi: Number.NaN,
+      elementCentric: Number.NaN,
+    };
   }
   const entropyFirst = entropy(rows, units);
   const entropySecond = entropy(columns, units);
   // Equal partitions exactly, where sums of logarithms would leave rounding errors.
   if (cells.length === rows.length && cells.length === columns.length) {
-    return { ...counts, ari: 1, ami: 1, nmi: 1, vi: 0 };
+    return { ...counts, ari: 1, ami: 1, nmi: 1, vi: 0, elementCentric: 1 };
   }
   const information = Math.max(0, entropyFirst + entropySecond - entropy(cells, units));
   const normaliser = (entropyFirst + entropySecond) / 2;
@@ -95,6 +106,7 @@ export function agreementOf(first: Int32Array, second: Int32Array): Agreement {
     ami: adjustedInformation(information, normaliser, rows, columns, units),
     nmi: information / normaliser,
     vi: Math.max(0, 2 * (normaliser - information)),
+    elementCentric: elementCentric(table),
   };
 }
 
@@ -104,6 +116,9 @@ interface CountTable {
   readonly onlySecond: number;
   /** Non-zero n_ij. */
   readonly cells: readonly number[];
+  /** Numbers i and j of each of these. */
+  readonly cellRows: readonly number[];
+  readonly cellColumns: readonly number[];
   /** a_i. */
   readonly rows: readonly number[];
   /** b_j. */
@@ -114,6 +129,8 @@ function countTable(first: Int32Array, second: Int32Array): CountTable {
   const rows = new Counter();
   const columns = new Counter();
   const cells = new Counter();
+  const cellRows: number[] = [];
+  const cellColumns: number[] = [];
   let units = 0;
   let onlyFirst = 0;
   let onlySecond = 0;
@@ -122,7 +139,13 @@ function countTable(first: Int32Array, second: Int32Array): CountTable {
     const b = second[u] as number;
     if (a >= 0 && b >= 0) {
       units++;
-      cells.add(rows.add(a) * first.length + columns.add(b));
+      const row = rows.add(a);
+      const column = columns.add(b);
+      const known = cells.counts.length;
+      cells.add(row * first.length + column);
+      if (cells.counts.length === known) continue;
+      cellRows.push(row);
+      cellColumns.push(column);
     } else if (a >= 0) onlyFirst++;
     else if (b >= 0) onlySecond++;
   }
@@ -131,6 +154,8 @@ function countTable(first: Int32Array, second: Int32Array): CountTable {
     onlyFirst,
     onlySecond,
     cells: cells.counts,
+    cellRows,
+    cellColumns,
     rows: rows.counts,
     columns: columns.counts,
   };
@@ -148,6 +173,18 @@ class Counter {
     this.counts[id] = (this.counts[id] ?? 0) + 1;
     return id;
   }
+}
+
+function elementCentric({ cells, cellRows, cellColumns, rows, columns, units }: CountTable): number {
+  let sum = 0;
+  cells.forEach((count, cell) => {
+    const largest = Math.max(
+      rows[cellRows[cell] as number] as number,
+      columns[cellColumns[cell] as number] as number,
+    );
+    sum += (count * count) / largest;
+  });
+  return sum / units;
 }
 
 function entropy(counts: readonly number[], units: number): number {

@@ -29,10 +29,15 @@ export function formatPartition(
     `  "layers": [\n${layers.join(",\n")}\n  ]`,
     `  "clusters": ${partition.clusters}`,
     `  "method": ${JSON.stringify(partition.method)}`,
-    `  "quality": ${JSON.stringify(partition.quality)}`,
+    `  "quality": ${JSON.stringify(partition.quality, shortNumbers)}`,
     ...(graphFacts ? [`  "graph": ${JSON.stringify(graphFacts)}`] : []),
   ];
   return `{\n${lines.join(",\n")}\n}\n`;
+}
+
+/** Co-assignments are shares of a few runs: four digits say what they are, and a file of them stays readable. */
+function shortNumbers(key: string, value: unknown): unknown {
+  return key === "coAssignment" ? (value as number[]).map((share) => Math.round(share * 1e4) / 1e4) : value;
 }
 
 /**

@@ -3,24 +3,40 @@ import { sliceMatrix } from "../compute/submatrix.ts";
 import { BrodmannError } from "../errors.ts";
 import type { GraphPart, UnitGraph } from "../graph/unit-graph.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
+import type { ChosenK } from "./choose-k.ts";
 import { toDenseLabels } from "./connected.ts";
+import { leiden } from "./leiden.ts";
+import type { ClusterQuality } from "./level-graph.ts";
 import { louvain } from "./louvain.ts";
 import type { LayerLabels, Partition, PartitionQuality } from "./partition.ts";
 import { partitionQuality } from "./quality.ts";
 import { random } from "./random.ts";
-import { spectral } from "./spectral.ts";
+import { spectral, spectralAuto } from "./spectral.ts";
+
+/** Partitioners by name. */
+export type PartitionMethod = "spectral" | "louvain" | "leiden" | "random";
 
 /** How to partition a graph. */
 export interface PartitionSettings {
-  readonly method: "spectral" | "louvain" | "random";
-  /** Clusters of each part (the whole graph in scope `global`), for spectral and random. Default 16. */
-  readonly k?: number | undefined;
-  /** Resolution of Louvain's modularity. Default 1. */
+  readonly method: PartitionMethod;
+  /**
+   * Clusters of each part (the whole graph in scope `global`), for spectral and random. Default 16. `auto` reads it from
+   * the eigenvalues of each part, for spectral only.
+   */
+  readonly k?: number | "auto" | undefined;
+  /** Resolution of louvain and leiden. Default 1 for modularity, for CPM the mean weight over all pairs of units. */
   readonly resolution?: number | undefined;
+  /** What louvain and leiden raise. Default modularity. */
+  readonly quality?: ClusterQuality | undefined;
   /** Default 0. */
   readonly seed?: number | undefined;
   /** Clusters by layer name for local graphs, in place of `k`; a layer of 0 or 1 is one cluster. */
   readonly kPerLayer?: ReadonlyMap<string, number> | undefined;
+}
+
+/** Partitions graphs, as an `Engine` does. */
+export interface Partitioner {
+  partition(graph: UnitGraph, settings: PartitionSettings, options?: RunOptions): Promise<Partition>;
 }
 
 /**
@@ -28,7 +44,8 @@ export interface PartitionSettings {
  * distinct so that a cluster never spans layers. Quality is that of the parts' own clusterings, averaged over parts.
  *
  * Throws `E_GRAPH_EMPTY` when no unit has an edge, `E_GRAPH_NEGATIVE` for weights that are negative or not numbers,
- * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part.
+ * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part, `E_USAGE_K` for `auto` where nothing
+ * can be chosen.
  *
  * @example
  * const partition = await partitionGraph(compute, graph, { method: "spectral", k: 16, seed: 0 });
@@ -40,10 +57,11 @@ export async function partitionGraph(
   settings: PartitionSettings,
   options: RunOptions = {},
 ): Promise<Partition> {
-  const { method, k = 16, resolution = 1, seed = 0 } = settings;
+  checkAuto(settings);
   requireWeights(graph.matrix);
   const labels = graph.layers.map((layer) => new Int32Array(layer.units).fill(-1));
   const qualities: PartitionQuality[] = [];
+  const chosen = new Map<string, ChosenK>();
   const isLocal = graph.scope === "local";
   const counter = isLocal ? new StepCounter("partition", graph.parts.length, options) : null;
   // A single part reports finer steps of its own.
@@ -52,20 +70,16 @@ export async function partitionGraph(
   for (const [number, part] of graph.parts.entries()) {
     const matrix = sliceMatrix(graph.matrix, part.nodeStart, part.nodeCount);
     if (hasEdges(matrix)) {
-      const nodeLabels =
-        method === "louvain"
-          ? louvain(matrix, { resolution, seed, part: number })
-          : await (method === "spectral" ? spectral : random)(
-              compute,
-              matrix,
-              {
-                k: isLocal ? kOfPart(graph, part, settings.kPerLayer, k) : k,
-                seed,
-                part: number,
-                where: nameOf(graph, part),
-              },
-              partOptions,
-            );
+      const nodeLabels = await labelNodes(
+        compute,
+        graph,
+        part,
+        matrix,
+        settings,
+        number,
+        partOptions,
+        chosen,
+      );
       const partClusters = nodeLabels.reduce((most, label) => Math.max(most, label), -1) + 1;
       qualities.push(await partitionQuality(compute, matrix, nodeLabels, partClusters));
       clusters = isLocal
@@ -84,7 +98,7 @@ export async function partitionGraph(
       (layer, i): LayerLabels => ({ name: layer.name, labels: labels[i] as Int32Array }),
     ),
     clusters,
-    method: describe(settings, isLocal),
+    method: describe(settings, isLocal, chosen),
     quality: {
       ncut: mean(qualities.map((quality) => quality.ncut)),
       modularity: mean(qualities.map((quality) => quality.modularity)),
@@ -92,12 +106,78 @@ export async function partitionGraph(
   };
 }
 
+/** Labels of one part's nodes; a number of clusters that is chosen here is added to `chosen` by layer. */
+async function labelNodes(
+  compute: Compute,
+  graph: UnitGraph,
+  part: GraphPart,
+  matrix: SymmetricMatrix,
+  settings: PartitionSettings,
+  number: number,
+  options: RunOptions,
+  chosen: Map<string, ChosenK>,
+): Promise<Int32Array> {
+  const { method, k = 16, kPerLayer, quality, resolution, seed = 0 } = settings;
+  if (method === "leiden") return leiden(matrix, { quality, resolution, seed, part: number });
+  if (method === "louvain") return louvain(matrix, { quality, resolution, seed, part: number });
+  const where = nameOf(graph, part);
+  if (k === "auto") {
+    const found = await spectralAuto(compute, matrix, { seed, part: number, where }, options);
+    chosen.set(centreOf(graph, part), found.chosen);
+    return found.labels;
+  }
+  const clusters = graph.scope === "local" ? kOfPart(graph, part, kPerLayer, k) : k;
+  const partition = method === "spectral" ? spectral : random;
+  return partition(compute, matrix, { k: clusters, seed, part: number, where }, options);
+}
+
+function checkAuto({ method, k, kPerLayer }: PartitionSettings): void {
+  if (k !== "auto" || (method === "spectral" && kPerLayer === undefined)) return;
+  const found = method === "spectral" ? "numbers of clusters by layer" : `the method ${method}`;
+  throw new BrodmannError("E_USAGE_K", `k = auto: found ${found}, expected spectral alone`, {
+    hint: method === "random" ? "Give random a number of clusters." : "Leave k out.",
+  });
+}
+
 /** Name, seed and settings of the partitioner, as the partition's file has them. */
-function describe(settings: PartitionSettings, isLocal: boolean): Readonly<Record<string, unknown>> {
-  const { method, k = 16, resolution = 1, seed = 0, kPerLayer } = settings;
-  if (method === "louvain") return { name: method, resolution, seed };
+function describe(
+  settings: PartitionSettings,
+  isLocal: boolean,
+  chosen: ReadonlyMap<string, ChosenK>,
+): Readonly<Record<string, unknown>> {
+  const { method, k = 16, quality = "modularity", seed = 0, kPerLayer } = settings;
+  if (method === "louvain" || method === "leiden") {
+    const resolution = settings.resolution ?? (quality === "cpm" ? "density" : 1);
+    return { name: method, ...(quality === "cpm" ? { quality } : {}), resolution, seed };
+  }
+  const [first] = chosen.values();
+  if (first !== undefined && !isLocal) return { name: method, k: first.k, seed, chosen: first };
+  if (first !== undefined) {
+    const numbers = Array.from(chosen, ([layer, choice]) => [layer, choice.k]);
+    return {
+      name: method,
+      k: "auto",
+      kPerLayer: Object.fromEntries(numbers),
+      seed,
+      chosen: Object.fromEntries(chosen),
+    };
+  }
   if (!isLocal || kPerLayer === undefined) return { name: method, k, seed };
   return { name: method, k, kPerLayer: Object.fromEntries(kPerLayer), seed };
+}
+
+/**
+ * The settings that make a partition again, with the numbers of clusters that it chose: for nulls and other seeds, which
+ * must differ in nothing else.
+ */
+export function settledSettings(settings: PartitionSettings, { method }: Partition): PartitionSettings {
+  if (settings.k !== "auto") return settings;
+  const { k, kPerLayer } = method as { k: number | "auto"; kPerLayer?: Record<string, number> };
+  return {
+    ...settings,
+    k: k === "auto" ? undefined : k,
+    kPerLayer: kPerLayer && new Map(Object.entries(kPerLayer)),
+  };
 }
 
 /** Labels of a global graph's part, whose clusters may span layers. Returns the number of clusters so far. */
@@ -146,19 +226,24 @@ function setLabel(graph: UnitGraph, node: number, label: number, labels: readonl
 }
 
 /**
- * The number of clusters of a local part: that of the layer it is built around. The first and the last triple of a
- * chain also decide an outer layer (method note 3.5); the layer in the middle is then the one that counts.
+ * Name of the layer that a local part is built around. The first and the last triple of a chain also decide an outer
+ * layer (method note 3.5); the layer in the middle is then the one that counts.
  */
+function centreOf(graph: UnitGraph, part: GraphPart): string {
+  const present = [...new Set(graph.layer.subarray(part.nodeStart, part.nodeStart + part.nodeCount))];
+  const middle = present[Math.floor(present.length / 2)] as number;
+  const centre = part.keeps.includes(middle) ? middle : part.keeps[0];
+  return graph.layers[centre as number]?.name ?? "";
+}
+
+/** The number of clusters of a local part: that of the layer it is built around. */
 function kOfPart(
   graph: UnitGraph,
   part: GraphPart,
   kPerLayer: ReadonlyMap<string, number> | undefined,
   k: number,
 ): number {
-  const present = [...new Set(graph.layer.subarray(part.nodeStart, part.nodeStart + part.nodeCount))];
-  const middle = present[Math.floor(present.length / 2)] as number;
-  const centre = part.keeps.includes(middle) ? middle : part.keeps[0];
-  const entry = kPerLayer?.get(graph.layers[centre as number]?.name ?? "");
+  const entry = kPerLayer?.get(centreOf(graph, part));
   // 0: the global partition left the whole layer out, which says nothing about how it falls apart.
   return entry === undefined ? k : entry === 0 ? 1 : entry;
 }

@@ -10,7 +10,8 @@
 import type { Compute, KmeansResult, SymmetricMatrix } from "../compute/compute.ts";
 import type { RunOptions } from "../progress.ts";
 import { rng } from "../statistics/rng.ts";
-import { dropIsolated, expandLabels } from "./connected.ts";
+import { type ChosenK, chooseK } from "./choose-k.ts";
+import { type ConnectedNodes, dropIsolated, expandLabels } from "./connected.ts";
 import { normalizedCut } from "./quality.ts";
 import { requireClusters } from "./require-clusters.ts";
 
@@ -36,14 +37,45 @@ export async function spectral(
   const count = connected.nodes.length;
   requireClusters(where, k, count);
   if (k === 1) return expandLabels(new Int32Array(count), connected.nodes, matrix.size);
-  const { vectors } = await compute.spectralEmbedding(
-    connected.matrix,
-    k,
-    rng(seed, "spectral", "eigenvectors", part),
-    options,
-  );
+  const stream = rng(seed, "spectral", "eigenvectors", part);
+  const { vectors } = await compute.spectralEmbedding(connected.matrix, k, stream, options);
+  return clusterVectors(compute, connected, matrix.size, vectors, { k, seed, part }, options);
+}
+
+/**
+ * The same with the number of clusters that the eigenvalues suggest. Throws `E_PARTITION_K` for a graph without edges.
+ */
+export async function spectralAuto(
+  compute: Compute,
+  matrix: SymmetricMatrix,
+  settings: { readonly seed: number; readonly part?: number; readonly where?: string },
+  options: RunOptions = {},
+): Promise<{ readonly labels: Int32Array; readonly chosen: ChosenK }> {
+  const { seed, part = 0, where = "graph" } = settings;
+  const connected = dropIsolated(matrix, await compute.degrees(matrix));
+  requireClusters(where, 1, connected.nodes.length);
+  const stream = rng(seed, "spectral", "eigenvectors", part);
+  const { chosen, pairs } = await chooseK(compute, connected.matrix, stream, options);
+  const { k } = chosen;
+  const labels =
+    k === 1
+      ? expandLabels(new Int32Array(connected.nodes.length), connected.nodes, matrix.size)
+      : await clusterVectors(compute, connected, matrix.size, pairs.vectors, { k, seed, part }, options);
+  return { labels, chosen };
+}
+
+/** k-means on the rows of eigenvectors; labels of all `size` nodes. */
+async function clusterVectors(
+  compute: Compute,
+  connected: ConnectedNodes,
+  size: number,
+  vectors: Float32Array,
+  settings: { readonly k: number; readonly seed: number; readonly part: number },
+  options: RunOptions,
+): Promise<Int32Array> {
+  const { k, seed, part } = settings;
   const points = randomWalkRows(vectors, connected.degree, k);
-  const isSmall = count <= SMALL_GRAPH;
+  const isSmall = connected.nodes.length <= SMALL_GRAPH;
   const restarts = isSmall ? 25 : 100;
   const solutions = await compute.kmeans(
     points,
@@ -55,7 +87,7 @@ export async function spectral(
     options,
   );
   const labels = await lowestCut(compute, connected.matrix, solutions, k);
-  return expandLabels(labels, connected.nodes, matrix.size);
+  return expandLabels(labels, connected.nodes, size);
 }
 
 /** Labels of the solution with the lowest n-cut; the first one where several have it. */

@@ -1,35 +1,24 @@
 /**
- * ONNX Runtime sessions on the CPU. The only file that imports `onnxruntime-node`.
+ * ONNX Runtime sessions, with errors in our words. What runs them is `ort-node.ts`; in the browser's bundle
+ * `src/page/ort-web.ts` stands in its place.
  */
-import { availableParallelism } from "node:os";
-import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
 import { BrodmannError, messageOf } from "../errors.ts";
+import { type OrtSession, openSession, type SessionSettings, Tensor, type Tensors } from "./ort-node.ts";
 
-export { Tensor };
+export { runtimeFacts } from "./ort-node.ts";
+export { Tensor, type Tensors };
 
-/** Tensors by the name of the graph input or output they belong to. */
-export type Tensors = Readonly<Record<string, Tensor>>;
-
-export interface SessionOptions {
+export interface SessionOptions extends SessionSettings {
   /** What the session is for, named in errors. */
   readonly label: string;
-  /** Threads of one operator; default: all cores. */
-  readonly threads?: number;
-  /** Switch off graph optimisation, for sessions that run once. */
-  readonly isOneShot?: boolean;
-  /**
-   * Let the threads sleep between runs, for a session that runs now and then beside a busy one: threads that wait by
-   * spinning would keep a core from the other.
-   */
-  readonly isOccasional?: boolean;
 }
 
 /** A model loaded into ONNX Runtime; `dispose()` frees its memory. */
 export class Session {
-  readonly #session: InferenceSession;
+  readonly #session: OrtSession;
   readonly #label: string;
 
-  private constructor(session: InferenceSession, label: string) {
+  private constructor(session: OrtSession, label: string) {
     this.#session = session;
     this.#label = label;
   }
@@ -37,16 +26,7 @@ export class Session {
   /** Loads an encoded model. Throws `E_NETWORK_REJECTED` with ONNX Runtime's own words when it refuses it. */
   static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
     try {
-      const session = await InferenceSession.create(model, {
-        executionProviders: ["cpu"],
-        intraOpNumThreads: options.threads ?? availableParallelism(),
-        interOpNumThreads: 1,
-        graphOptimizationLevel: options.isOneShot ? "disabled" : "all",
-        ...(options.isOccasional ? { extra: { session: { intra_op: { allow_spinning: "0" } } } } : {}),
-        // Only fatal: its errors reach people through ours.
-        logSeverityLevel: 4,
-      });
-      return new Session(session, options.label);
+      return new Session(await openSession(model, options), options.label);
     } catch (error) {
       throw new BrodmannError(
         "E_NETWORK_REJECTED",
@@ -62,9 +42,7 @@ export class Session {
    */
   async run(inputs: Tensors, outputs?: Tensors): Promise<Tensors> {
     try {
-      return outputs === undefined
-        ? await this.#session.run(inputs)
-        : await this.#session.run(inputs, outputs);
+      return await this.#session.run(inputs, outputs);
     } catch (error) {
       throw new BrodmannError("E_NETWORK_RUN", `${this.#label}: ${messageOf(error)}`, {
         hint: "Check that the inputs have the shape and the range that the network expects.",
@@ -101,13 +79,4 @@ export function floatValues(tensor: Tensor | undefined, name: string): Float32Ar
       hint: "Export the network with float32 activations.",
     },
   );
-}
-
-/** Version, execution providers and threads, for `doctor` and `run.json`. */
-export function runtimeFacts(): { version: string; providers: string[]; threads: number } {
-  return {
-    version: env.versions.node ?? env.versions.common,
-    providers: listSupportedBackends().map((backend) => backend.name),
-    threads: availableParallelism(),
-  };
 }

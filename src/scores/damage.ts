@@ -42,17 +42,19 @@ export function baselineOf(outcome: Outcome, classCounts: Int32Array, hasNoiseFl
 /** The statistics of one lesion against the baseline. */
 export function damageOf(outcome: Outcome, baseline: Baseline): Damage {
   const { classCounts } = baseline;
+  const { runs } = outcome;
   const classAccuracy = accuracies(outcome, classCounts);
   // Differences of counts, since differences of shares would round equal changes to unequal numbers.
   const changes = Array.from(
     outcome.correct,
-    (correct, c) => (correct - (baseline.outcome.correct[c] as number)) / (classCounts[c] as number),
+    (correct, c) =>
+      (correct - runs * (baseline.outcome.correct[c] as number)) / (runs * (classCounts[c] as number)),
   ).filter((change) => !Number.isNaN(change));
   const meanChange = rounded(mean(changes));
   const isNoise = meanChange === 0 || Math.abs(meanChange) < baseline.noiseFloor;
   const range = (Math.max(...changes) - Math.min(...changes)) / Math.abs(meanChange);
   return {
-    accuracy: sum(outcome.correct) / sum(classCounts),
+    accuracy: sum(outcome.correct) / (runs * sum(classCounts)),
     classAccuracy,
     meanClassAccuracy: rounded(mean(Array.from(classAccuracy).filter((accuracy) => !Number.isNaN(accuracy)))),
     meanChange,
@@ -62,8 +64,8 @@ export function damageOf(outcome: Outcome, baseline: Baseline): Damage {
   };
 }
 
-function accuracies(outcome: Outcome, classCounts: Int32Array): Float64Array {
-  return Float64Array.from(outcome.correct, (correct, c) => correct / (classCounts[c] as number));
+function accuracies({ correct, runs }: Outcome, classCounts: Int32Array): Float64Array {
+  return Float64Array.from(correct, (count, c) => count / (runs * (classCounts[c] as number)));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { fisherP, fisherStatistic } from "../statistics/fisher.ts";
-import { byAdjust } from "../statistics/multiplicity.ts";
+import { bhAdjust, byAdjust } from "../statistics/multiplicity.ts";
 import { permutationP, type Stratum } from "../statistics/permutation-p.ts";
 import { centerP, type Tail } from "../statistics/rank-p.ts";
 import type { Rng } from "../statistics/rng.ts";
@@ -8,6 +8,8 @@ import type { Rng } from "../statistics/rng.ts";
 export interface Measure<Value> {
   readonly name: string;
   readonly tail: Tail;
+  /** Whether every value has a statistic, so that every subcluster is a test. */
+  readonly isAlwaysDefined: boolean;
   /** The statistic that is ranked against the null. */
   statistic(value: Value): number;
   /** What the effect 2t / (t + r) compares; NaN or a negative amount where the effect is undefined. */
@@ -55,8 +57,25 @@ export interface NetworkRow {
   readonly tested: number;
   readonly undefinedP: number;
   readonly undefinedEffect: number;
-  /** Subclusters with a Benjamini-Yekutieli q of at most 0.05. */
+  /** Subclusters with a Benjamini-Yekutieli q of at most 0.05, and with a Benjamini-Hochberg one. */
   readonly significant: number;
+  readonly significantBH: number;
+  /** This row's p (strict: of permutations, paper: Fisher's) adjusted for the family of rows it is printed with. */
+  readonly bh: number;
+  readonly by: number;
+}
+
+/** Rows of one family with their p adjusted for each other (method note 8.2, "Multiplicity"). */
+export function adjustRows<Name extends string>(
+  rows: Readonly<Record<Name, Omit<NetworkRow, "bh" | "by">>>,
+): Record<Name, NetworkRow> {
+  const names = Object.keys(rows) as Name[];
+  const ps = names.map((name) =>
+    Number.isNaN(rows[name].permutationP) ? rows[name].fisherP : rows[name].permutationP,
+  );
+  const [bh, by] = [bhAdjust(ps), byAdjust(ps)];
+  const adjusted = names.map((name, i) => [name, { ...rows[name], bh: bh[i], by: by[i] }]);
+  return Object.fromEntries(adjusted) as Record<Name, NetworkRow>;
 }
 
 /** Permutations of the network-level test (method note 8.2, step 4). */
@@ -67,7 +86,7 @@ export function networkRow(
   verdicts: readonly Verdict[],
   strata: readonly Stratum[] | null,
   rng: Rng,
-): NetworkRow {
+): Omit<NetworkRow, "bh" | "by"> {
   const defined = verdicts.filter(({ p }) => !Number.isNaN(p));
   const q = defined.map(({ p, valid }) => centerP(p, valid));
   const effects = verdicts.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
@@ -82,6 +101,9 @@ export function networkRow(
     tested: defined.length,
     undefinedP: verdicts.length - defined.length,
     undefinedEffect: verdicts.length - effects.length,
-    significant: byAdjust(defined.map(({ p }) => p)).filter((adjusted) => adjusted <= 0.05).length,
+    significant: countSmall(byAdjust(defined.map(({ p }) => p))),
+    significantBH: countSmall(bhAdjust(defined.map(({ p }) => p))),
   };
 }
+
+const countSmall = (ps: Float64Array): number => ps.filter((p) => p <= 0.05).length;

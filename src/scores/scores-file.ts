@@ -1,10 +1,20 @@
 /**
  * `scores.json` and the tables that repeat it for spreadsheets (contract, "Files").
  */
-import { byAdjust } from "../statistics/multiplicity.ts";
-import type { Importance, ImportanceName, ImportanceOptions, SubclusterImportance } from "./importance.ts";
-import { DEFAULT_SHUFFLES, IMPORTANCE_NAMES } from "./importance.ts";
-import type { NetworkRow } from "./measures.ts";
+import type { Interval } from "../statistics/bootstrap.ts";
+import { bhAdjust, byAdjust } from "../statistics/multiplicity.ts";
+import type { SubclusterDissociation } from "./dissociations.ts";
+import {
+  DEFAULT_SHUFFLES,
+  type Importance,
+  type ImportanceOptions,
+  type SubclusterImportance,
+} from "./importance.ts";
+import { IMPORTANCE_NAMES, type ImportanceName } from "./importance-measures.ts";
+import type { KeepOnly } from "./keep-only.ts";
+import type { KindAgreement } from "./kind-agreement.ts";
+import type { NetworkRow, Verdict } from "./measures.ts";
+import type { PairInteraction } from "./pairs.ts";
 
 export const SCORES_SCHEMA = "brodmann/scores/1";
 
@@ -15,19 +25,25 @@ const numberOrNull = (value: number): number | null => (Number.isFinite(value) ?
 
 /** The content of `scores.json`, one subcluster a line; equal scores give equal bytes. */
 export function formatScores(scores: Importance): string {
-  const { baseline, protocol, seed, shuffles, inputs } = scores;
-  const q = adjustedByMeasure(scores.subclusters);
+  const { baseline, protocol, seed, shuffles, lesion, inputs } = scores;
+  const adjusted = adjustedByMeasure(scores.subclusters);
   const entries = scores.subclusters.map((subcluster, number) =>
-    subclusterEntry(subcluster, (name) => q[name][number] ?? Number.NaN),
+    subclusterEntry(subcluster, (name) => ({
+      q: adjusted[name].by[number] ?? Number.NaN,
+      bh: adjusted[name].bh[number] ?? Number.NaN,
+    })),
   );
   return formatLines([
     ["schema", JSON.stringify(SCORES_SCHEMA)],
     ["protocol", JSON.stringify(protocol)],
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
-    ["lesion", JSON.stringify("zero")],
-    ["lesionAt", JSON.stringify(scores.consumer === null ? "output" : `consumer:${scores.consumer}`)],
+    ["lesion", JSON.stringify(lesion)],
+    ["lesionAt", JSON.stringify(lesionAt(scores.consumer))],
     ["task", JSON.stringify(scores.task)],
+    ["match", JSON.stringify(scores.match)],
+    ["sequential", JSON.stringify(scores.isSequential)],
+    ["commonDraws", JSON.stringify(scores.commonDraws)],
     [
       "baseline",
       JSON.stringify({
@@ -40,6 +56,9 @@ export function formatScores(scores: Importance): string {
     ],
     ["subclusters", formatEntries(entries)],
     ["filtered", JSON.stringify(scores.filtered)],
+    ["agreement", JSON.stringify(scores.agreement.map(agreementEntry))],
+    ["dissociations", formatEntries(scores.dissociations.map(dissociationEntry))],
+    ["pairs", formatEntries(scores.pairs.map(pairEntry))],
     [
       "network",
       JSON.stringify({
@@ -51,19 +70,32 @@ export function formatScores(scores: Importance): string {
   ]);
 }
 
+const lesionAt = (consumer: string | null = null): string =>
+  consumer === null ? "output" : `consumer:${consumer}`;
+
+/** How scores are made, as the file says it. */
+export type ScoreSettings = Pick<
+  ImportanceOptions,
+  "protocol" | "shuffles" | "seed" | "lesion" | "consumer" | "match" | "isSequential"
+>;
+
 /** Scores of the layers that an interrupted run has finished: verdicts, but no q-values and no network rows. */
 export function formatPartialScores(
   subclusters: readonly SubclusterImportance[],
-  settings: Pick<ImportanceOptions, "protocol" | "shuffles" | "seed"> = {},
+  settings: ScoreSettings = {},
 ): string {
   const { protocol = "strict", shuffles = DEFAULT_SHUFFLES[protocol], seed = 0 } = settings;
+  const { lesion = "zero", match = "size", isSequential = false } = settings;
   return formatLines([
     ["schema", JSON.stringify(SCORES_SCHEMA)],
     ["isPartial", "true"],
     ["protocol", JSON.stringify(protocol)],
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
-    ["lesion", JSON.stringify("zero")],
+    ["lesion", JSON.stringify(lesion)],
+    ["lesionAt", JSON.stringify(lesionAt(settings.consumer))],
+    ["match", JSON.stringify(match)],
+    ["sequential", JSON.stringify(isSequential)],
     ["subclusters", formatEntries(subclusters.map((subcluster) => subclusterEntry(subcluster, null)))],
   ]);
 }
@@ -84,20 +116,26 @@ function share(correct: Int32Array, counts: Int32Array): number {
   return total(correct) / total(counts);
 }
 
-/** Benjamini-Yekutieli q-values over all subclusters, by measure. */
-function adjustedByMeasure(
+/** Adjusted p-values over all subclusters, by measure: Benjamini-Yekutieli and Benjamini-Hochberg. */
+export function adjustedByMeasure(
   subclusters: readonly SubclusterImportance[],
-): Record<ImportanceName, Float64Array> {
-  const adjust = (name: ImportanceName) => byAdjust(subclusters.map(({ verdicts }) => verdicts[name].p));
+): Record<ImportanceName, { readonly by: Float64Array; readonly bh: Float64Array }> {
+  const adjust = (name: ImportanceName) => {
+    const ps = subclusters.map(({ verdicts }) => verdicts[name].p);
+    return { by: byAdjust(ps), bh: bhAdjust(ps) };
+  };
   return { accuracy: adjust("accuracy"), classRange: adjust("classRange"), loss: adjust("loss") };
 }
 
 function subclusterEntry(
-  { layer, cluster, units, layerUnits, damage, verdicts }: SubclusterImportance,
-  q: ((name: ImportanceName) => number) | null,
+  subcluster: SubclusterImportance,
+  adjusted: ((name: ImportanceName) => { readonly q: number; readonly bh: number }) | null,
 ): Json {
+  const { layer, cluster, units, layerUnits, damage, verdicts, intervals, profile } = subcluster;
   const byName = (value: (name: ImportanceName) => number) =>
     Object.fromEntries(IMPORTANCE_NAMES.map((name) => [name, numberOrNull(value(name))]));
+  const q = adjusted === null ? {} : { q: byName((name) => adjusted(name).q) };
+  const bh = adjusted === null ? {} : { bh: byName((name) => adjusted(name).bh) };
   return {
     layer,
     cluster,
@@ -109,15 +147,86 @@ function subclusterEntry(
       meanClassAccuracy: numberOrNull(damage.meanClassAccuracy),
       classRange: numberOrNull(damage.classRange),
       loss: numberOrNull(damage.loss),
+      lossIncrease: numberOrNull(damage.lossIncrease),
+      intervals: {
+        lossIncrease: intervalEntry(intervals.lossIncrease),
+        meanClassAccuracyChange: intervalEntry(intervals.meanChange),
+      },
+      flipRate: numberOrNull(subcluster.flipRate),
+      divergence: numberOrNull(subcluster.divergence),
       p: byName((name) => verdicts[name].p),
-      ...(q === null ? {} : { q: byName(q) }),
+      ...q,
+      ...bh,
       effect: byName((name) => verdicts[name].effect),
       difference: byName((name) => verdicts[name].difference),
       z: byName((name) => verdicts[name].z),
       nulls: byName((name) => verdicts[name].valid),
+      drawn: subcluster.drawn,
+      profile: {
+        classDrop: Array.from(profile.drops, numberOrNull),
+        specialisation: numberOrNull(profile.specialisation),
+        gini: numberOrNull(profile.gini),
+      },
+      ...(subcluster.keepOnly === null ? {} : { keepOnly: keepOnlyEntry(subcluster.keepOnly) }),
+      ...(subcluster.compared.size === 0 ? {} : { byLesion: comparedEntry(subcluster) }),
     },
   };
 }
+
+const intervalEntry = ({ low, high }: Interval): Json => [numberOrNull(low), numberOrNull(high)];
+
+function keepOnlyEntry({ damage, verdicts }: KeepOnly): Json {
+  const each = (value: (verdict: Verdict) => number): Json => ({
+    accuracy: numberOrNull(value(verdicts.accuracy)),
+    loss: numberOrNull(value(verdicts.loss)),
+  });
+  return {
+    lesion: "mean",
+    accuracy: numberOrNull(damage.accuracy),
+    meanClassAccuracy: numberOrNull(damage.meanClassAccuracy),
+    loss: numberOrNull(damage.loss),
+    p: each(({ p }) => p),
+    z: each(({ z }) => z),
+    nulls: each(({ valid }) => valid),
+  };
+}
+
+/** The same numbers by the further kinds of lesion. */
+function comparedEntry({ compared }: SubclusterImportance): Json {
+  const entries = Array.from(compared, ([kind, damage]) => [
+    kind,
+    {
+      accuracy: numberOrNull(damage.accuracy),
+      meanClassAccuracy: numberOrNull(damage.meanClassAccuracy),
+      loss: numberOrNull(damage.loss),
+      lossIncrease: numberOrNull(damage.lossIncrease),
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+const agreementEntry = ({ kinds, accuracy, loss }: KindAgreement): Json => ({
+  kinds,
+  accuracy: numberOrNull(accuracy),
+  loss: numberOrNull(loss),
+});
+
+const dissociationEntry = (found: SubclusterDissociation): Json => ({
+  layer: found.layer,
+  clusters: found.clusters,
+  classes: found.classes,
+  strength: numberOrNull(found.strength),
+  p: numberOrNull(found.p),
+  q: numberOrNull(found.q),
+});
+
+const pairEntry = (pair: PairInteraction): Json => ({
+  subclusters: pair.subclusters.map(({ layer, cluster }) => ({ layer, cluster })),
+  lossIncrease: numberOrNull(pair.lossIncrease),
+  synergy: numberOrNull(pair.synergy),
+  interval: intervalEntry(pair.interval),
+  lostOnlyTogether: numberOrNull(pair.lostOnlyTogether),
+});
 
 function rowEntry(row: NetworkRow): Json {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, numberOrNull(value)]));
@@ -140,20 +249,41 @@ export function formatSubclusterTable(scores: Importance): string {
     ],
     ...names.map((name) => `p_${name}`),
     ...names.map((name) => `effect_${name}`),
+    ...names.map((name) => `q_${name}`),
+    ...names.map((name) => `bh_${name}`),
+    ...["lossIncrease", "lossIncreaseLow", "lossIncreaseHigh", "flipRate", "divergence"],
+    ...["specialisation", "keptAccuracy", "keptLoss", "p_keptAccuracy", "p_keptLoss", "drawn"],
   ];
-  const rows = scores.subclusters.map(({ layer, cluster, units, layerUnits, damage, verdicts }) => [
-    layer,
-    cluster,
-    units.length,
-    layerUnits,
-    damage.accuracy,
-    damage.meanClassAccuracy,
-    damage.classRange,
-    damage.loss,
-    worstClass(damage.classAccuracy, scores.baseline.classAccuracy) ?? "",
-    ...names.map((name) => verdicts[name].p),
-    ...names.map((name) => verdicts[name].effect),
-  ]);
+  const adjusted = adjustedByMeasure(scores.subclusters);
+  const rows = scores.subclusters.map((subcluster, number) => {
+    const { layer, cluster, units, layerUnits, damage, verdicts, intervals, keepOnly } = subcluster;
+    return [
+      layer,
+      cluster,
+      units.length,
+      layerUnits,
+      damage.accuracy,
+      damage.meanClassAccuracy,
+      damage.classRange,
+      damage.loss,
+      worstClass(damage.classAccuracy, scores.baseline.classAccuracy) ?? "",
+      ...names.map((name) => verdicts[name].p),
+      ...names.map((name) => verdicts[name].effect),
+      ...names.map((name) => adjusted[name].by[number] ?? Number.NaN),
+      ...names.map((name) => adjusted[name].bh[number] ?? Number.NaN),
+      damage.lossIncrease,
+      intervals.lossIncrease.low,
+      intervals.lossIncrease.high,
+      subcluster.flipRate,
+      subcluster.divergence,
+      subcluster.profile.specialisation,
+      keepOnly?.damage.accuracy ?? Number.NaN,
+      keepOnly?.damage.loss ?? Number.NaN,
+      keepOnly?.verdicts.accuracy.p ?? Number.NaN,
+      keepOnly?.verdicts.loss.p ?? Number.NaN,
+      subcluster.drawn,
+    ];
+  });
   return formatCsv([header, ...rows]);
 }
 

@@ -14,6 +14,11 @@ export function byThreshold(ps: ArrayLike<number>, q: number): number | null {
   return stepUpThreshold(ps, q, harmonicNumber);
 }
 
+/** No p above this is significant by Benjamini-Yekutieli among so many tests, whatever the others are. */
+export function byCeiling(tests: number, q: number): number {
+  return q / harmonicNumber(tests);
+}
+
 /** Adjusted p of each test: the least false discovery rate at which it is significant. */
 export function bhAdjust(ps: ArrayLike<number>): Float64Array {
   return stepUpAdjust(ps, () => 1);

@@ -21,6 +21,8 @@ export interface Rng {
   normal(): number;
   /** Shuffles in place (Fisher-Yates) and returns its argument. */
   shuffle<T extends Int32Array | Uint32Array | Float32Array | Float64Array | unknown[]>(values: T): T;
+  /** Remembers the place in the stream; the function that it gives goes back there, as often as it is called. */
+  mark(): () => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Rng {
 export function rng(seed: number, ...key: readonly (string | number)[]): Rng {
   const state = hash128(JSON.stringify([seed, ...key])) as [number, number, number, number];
   if (state.every((word) => word === 0)) state.fill(1);
-  const generator = xoroshiro128plusFromState(state);
+  let generator = xoroshiro128plusFromState(state);
   const bits = () => finalMix(generator.next()) >>> 0;
   const uniform = () => ((bits() >>> 5) * 67108864 + (bits() >>> 6)) / 9007199254740992;
   const integer = (bound: number) => {
@@ -63,6 +65,12 @@ export function rng(seed: number, ...key: readonly (string | number)[]): Rng {
         values[other] = kept as never;
       }
       return values;
+    },
+    mark() {
+      const kept = generator.clone();
+      return () => {
+        generator = kept.clone();
+      };
     },
   };
 }

@@ -374,5 +374,10 @@ describe("output that cannot be written exits with 2", () => {
     await expectRefusal(2, ["graph", "M", "--graph", "activations", "--out", "o.npz"], ["expected --data"]);
     await expectRefusal(2, ["graph", "M", "--data", "D", "--std", "0", "--out", "o.npz"], ["--std: found 0"]);
     await expectRefusal(2, ["partition", "graph.npz", "--like", P], ["--like: found a global graph"]);
+    await expectRefusal(
+      2,
+      ["graph", "M", "--top-k", "3", "--out", "o.npz"],
+      ["--top-k: found a weight graph"],
+    );
   });
 });

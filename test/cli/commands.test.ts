@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/dataset.ts";
 import { readGraph } from "../../src/graph/graph-file.ts";
-import { loadNetwork } from "../../src/network/network.ts";
+import { loadNetwork } from "../../src/network/load-network.ts";
 import { parsePartition } from "../../src/partition/partition-file.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import { formatScores } from "../../src/scores/scores-file.ts";
@@ -134,7 +134,7 @@ describe("analyze", () => {
     const graph = await readGraph(place("run/graph.npz"));
     const { partition } = parsePartition(read("run/partition.json"), "partition.json");
     const [unitHeader, ...units] = read("run/units.csv").trimEnd().split("\n");
-    expect(unitHeader).toBe("layer,unit,cluster,degree");
+    expect(unitHeader).toBe("layer,unit,cluster,degree,participation,withinDegree");
     expect(units).toHaveLength(graph.layer.length);
     const [block] = graph.matrix.blocks;
     if (block?.shape !== "sparse") throw new Error("graph.npz holds CSR");
@@ -189,6 +189,7 @@ describe("analyze", () => {
     [["--graph", "activations", "--scope", "local"]],
     [["--scope", "local"]],
     [["--graph", "activations", "--method", "louvain", "--correlation", "pearson", "--samples", "100"]],
+    [["--method", "leiden", "--quality", "cpm", "--scope", "local"]],
     [["--method", "random", "--protocol", "paper", "--shuffles", "9", "--take", "120"]],
   ])("takes %j", async (flags) => {
     const out = place(`flags${flags.join("")}`);
@@ -281,6 +282,13 @@ describe("graph --activations", () => {
     const [block] = graph.matrix.blocks;
     if (block?.shape !== "sparse") throw new Error("a graph file holds CSR");
     expect(block.weight[0]).toBeCloseTo(1, 6);
+    const top = [...args, "--top-k", "1"];
+    // Units 0 and 1 list each other, unit 2 one of them.
+    expect(json((await brodmann(top)).stdout)).toMatchObject({
+      edges: 2,
+      facts: { topK: 1, droppedEdges: 1 },
+    });
+    expect((await readGraph(place("recorded.npz"))).facts).toMatchObject({ topK: 1, droppedEdges: 1 });
   });
 });
 
@@ -316,7 +324,7 @@ describe("compare", () => {
     expect(overall).toMatchObject({ units: 60, ari: 1, ami: 1, vi: 0 });
     expect(layers.map(({ name }) => name)).toEqual(["x", "hidden1", "hidden2", "logits"]);
     const table = await brodmann(["compare", ...both]);
-    expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\)\n/);
+    expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS\n/);
     expect(table.stdout).toMatch(/\noverall +60 +1\.0000 +1\.0000/);
   });
 });

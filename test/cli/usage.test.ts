@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { COMMANDS, type CommandName } from "../../src/cli/commands.ts";
 import { COMMON_FLAGS } from "../../src/cli/flags.ts";
 import { brodmann, brodmannHere, ROOT } from "../support/cli.ts";
@@ -8,7 +8,17 @@ const NAMES = Object.keys(COMMANDS) as CommandName[];
 
 describe("help", () => {
   it("has the contract's commands", () => {
-    expect(NAMES).toEqual(["demo", "inspect", "graph", "partition", "score", "analyze", "compare", "doctor"]);
+    expect(NAMES).toEqual([
+      "demo",
+      "inspect",
+      "graph",
+      "partition",
+      "score",
+      "analyze",
+      "table",
+      "compare",
+      "doctor",
+    ]);
   });
 
   it.each(["--help", "-h", "help"])("%s lists all commands on stdout", async (word) => {
@@ -80,7 +90,7 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
     ["a negative number", ["demo", "--k", "-3"], ['--k: found "-3", expected a whole number from 1']],
     ["k of zero", ["partition", "g.npz", "--k", "0"], ['--k: found "0", expected a whole number from 1']],
     ["a fraction", ["demo", "--seed", "1.5"], ['--seed: found "1.5", expected a whole number from 0']],
-    ["a word for a number", ["demo", "--k", "many"], ['--k: found "many"', "Write --k K."]],
+    ["a word for a number", ["demo", "--k", "many"], ['--k: found "many"', "Write --k K|auto."]],
     [
       "nothing between commas",
       ["inspect", "m.onnx", "--mean", "1,,2"],
@@ -96,7 +106,7 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
       ["demo", "--graph", "weight"],
       ["expected weights or activations", "--graph weights?"],
     ],
-    ["an unknown choice", ["demo", "--method", "magic"], ["expected spectral, louvain or random"]],
+    ["an unknown choice", ["demo", "--method", "magic"], ["expected spectral, louvain, leiden or random"]],
     ["a missing argument", ["inspect"], ["inspect: found no argument, expected brodmann inspect MODEL"]],
     ["too many arguments", ["demo", "x", "y"], ["demo: found x y, expected brodmann demo"]],
     ["help of an unknown command", ["help", "grap"], ["unknown command grap", "Did you mean graph?"]],
@@ -152,11 +162,13 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
-  it("--device chrome, which is not there, exits with 4", async () => {
+  it("--device chrome without a browser exits with 4", async () => {
+    vi.stubEnv("PUPPETEER_EXECUTABLE_PATH", "/no/such/chrome");
     const { code, stdout, stderr } = await brodmannHere(["demo", "--device", "chrome"]);
+    vi.unstubAllEnvs();
     expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
-    expect(stderr).toContain("--device chrome: found no support for it");
-    expect(stderr).toContain("use --device webgpu or cpu");
+    expect(stderr).toContain("PUPPETEER_EXECUTABLE_PATH: found no program at /no/such/chrome");
+    expect(stderr).toContain("pass --device webgpu or cpu");
   });
 });
 
@@ -167,7 +179,7 @@ describe("the program's exit code", () => {
     [3, ["inspect", "no-such.onnx"]],
     [4, ["demo", "--device", "chrome"]],
   ] as const)("is %i for %j", async (code, args) => {
-    const run = await brodmann(args);
+    const run = await brodmann(args, { env: { PUPPETEER_EXECUTABLE_PATH: "/no/such/chrome" } });
     expect({ code: run.code, stdout: run.stdout }).toEqual({ code, stdout: "" });
     expect(run.stderr).toMatch(/error [^\n]+\n[^\n]+\n$/);
   });
@@ -187,7 +199,7 @@ describe("messages", () => {
   it("show a stack only with --debug", async () => {
     const { code, stderr } = await brodmann(["inspect", "no-such.onnx", "--debug"]);
     expect(code).toBe(3);
-    expect(stderr).toMatch(/\n\s+at .*load-model/);
+    expect(stderr).toMatch(/\n\s+at .*model-file/);
     expect(stderr).toContain("caused by: ENOENT");
   });
 });

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Compute } from "../../src/compute/compute.ts";
 import { createCpuCompute } from "../../src/compute/cpu/cpu-compute.ts";
 import { buildActivationGraph, correlateUnits } from "../../src/graph/activation-graph.ts";
+import { toCsr } from "../../src/graph/csr.ts";
 import type { UnitGraph } from "../../src/graph/unit-graph.ts";
 import { loadNetworkBytes } from "../../src/network/network.ts";
 import type { InputSource } from "../../src/network/outcomes.ts";
 import { rng } from "../../src/statistics/rng.ts";
+import { catchError } from "../support/catch-error.ts";
 import { expectRefusal, randomData, sketch } from "../support/models.ts";
 import { denseOf } from "../support/random-graph.ts";
 
@@ -241,5 +243,52 @@ describe("correlateUnits", () => {
     const layers = [{ name: "a", units: 3 }];
     await expectRefusal(() => correlateUnits(layers, rows(3, 1, []), 1, compute, {}), "E_GRAPH_SAMPLES");
     await expectRefusal(() => correlateUnits(layers, rows(3, 20, [0, 2]), 20, compute, {}), "E_GRAPH_DEAD");
+  });
+
+  it.each(["global", "local"] as const)(
+    "keeps an edge that either end lists among its strongest (%s)",
+    async (scope) => {
+      const layers = [
+        { name: "a", units: 9 },
+        { name: "b", units: 14 },
+      ];
+      const values = rows(23, 30, [4, 11]);
+      const whole = await correlateUnits(layers, values.slice(), 30, compute, {}, { scope });
+      const all = adjacencyOf(whole);
+      const isListed = all.map((row) => {
+        const order = [...row.keys()].sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
+        return new Set(order.slice(0, 3).filter((column) => (row[column] as number) > 0));
+      });
+      const expected = all.map((row, i) =>
+        row.map((value, j) => (isListed[i]?.has(j) || isListed[j]?.has(i) ? value : 0)),
+      );
+      const graph = await correlateUnits(layers, values.slice(), 30, compute, {}, { scope, topK: 3 });
+      expect(adjacencyOf(graph)).toEqual(expected);
+      expect({ ...graph, matrix: null, facts: null }).toEqual({ ...whole, matrix: null, facts: null });
+      // The rows are those of a CSR: ascending, in both directions.
+      const { weight } = toCsr(graph.matrix);
+      expect(weight.length).toBe(expected.flat().filter((value) => value > 0).length);
+      const pairs = all.flatMap((row, i) => row.filter((value, j) => j < i && value > 0)).length;
+      expect(graph.facts).toMatchObject({ topK: 3, droppedEdges: pairs - weight.length / 2, deadUnits: 2 });
+    },
+  );
+
+  it("is the whole graph where no unit has more edges than it keeps", async () => {
+    const layers = [{ name: "a", units: 6 }];
+    const values = rows(6, 40, []);
+    const whole = await correlateUnits(layers, values.slice(), 40, compute, {});
+    const graph = await correlateUnits(layers, values, 40, compute, {}, { topK: 5 });
+    expect(adjacencyOf(graph)).toEqual(adjacencyOf(whole));
+    expect(graph.facts).toMatchObject({ topK: 5, droppedEdges: 0 });
+  });
+
+  it("refuses more units than the memory holds correlations of, and names the way out", async () => {
+    const layers = [{ name: "a", units: 3_000_000 }];
+    const error = await catchError(() => correlateUnits(layers, new Float32Array(6_000_000), 2, compute, {}));
+    expect(error.code).toBe("E_GRAPH_SIZE");
+    expect(error.message).toMatch(
+      /found 3000000 units, whose correlations take 36000\.0 GB, expected at most the/,
+    );
+    expect(error.hint).toContain("--top-k");
   });
 });

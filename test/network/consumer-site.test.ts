@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { atConsumer, isReadBy } from "../../src/network/consumer-site.ts";
 import { evaluateNetwork } from "../../src/network/evaluate.ts";
+import { runJointLesions } from "../../src/network/joint-lesions.ts";
 import { runLesions } from "../../src/network/lesions.ts";
 import { layerNamed, loadNetworkBytes, type Network } from "../../src/network/network.ts";
 import { exportBytes, exportData, loadExport, unreadBy } from "../support/exports.ts";
-import { expectRefusal, randomData, type Sketch, sketch } from "../support/models.ts";
+import { expectRefusal, randomData, type Sketch, sketch, withWeights } from "../support/models.ts";
 
 const relu = (model: Sketch, from: string) => model.node("Relu", [from]);
 
@@ -86,6 +87,37 @@ describe("atConsumer", () => {
     const expected = await runLesions(network, layer, sets, data);
     const found = await runLesions(network, layer, sets, data, { consumer: "b1" });
     expect(found.map(({ correct }) => correct)).toEqual(expected.map(({ correct }) => correct));
+  });
+
+  it("takes lesions of several layers, whose sum the consumer reads", async () => {
+    const bytes = resnet();
+    const network = await load(bytes);
+    const data = randomData(40, [2, 5, 5], 4);
+    const [stem, b1] = [layerNamed(network, "stem"), layerNamed(network, "b1")];
+    const lesions = [
+      [
+        { layer: stem, units: Int32Array.of(0) },
+        { layer: b1, units: Int32Array.of(2, 3) },
+      ],
+      [{ layer: b1, units: Int32Array.of(2, 3) }],
+    ];
+    const { outcomes } = await runJointLesions(network, lesions, data, { consumer: "a2" });
+    for (const [i, channels] of [
+      [0, 2, 3],
+      [2, 3],
+    ].entries()) {
+      const edited = withWeights(bytes, "a2.weight", (at, old) =>
+        channels.includes(Math.floor(at / 9) % 4) ? 0 : old,
+      );
+      const expected = await evaluateNetwork(await load(edited), data);
+      expect(outcomes[i]?.correct).toEqual(expected.correct);
+      expect(outcomes[i]?.loss).toBeCloseTo(expected.loss, 5);
+    }
+    expect(outcomes[0]?.loss).not.toBeCloseTo(outcomes[1]?.loss ?? Number.NaN, 4);
+    const options = { lesion: "resample", consumer: "a2" } as const;
+    const joint = await runJointLesions(network, lesions.slice(1), data, options);
+    const single = await runLesions(network, b1, [Int32Array.of(2, 3)], data, options);
+    expect(joint.outcomes[0]?.loss).toBeCloseTo(single[0]?.loss ?? Number.NaN, 5);
   });
 
   it("names the readers of a layer that is not read by that one", async () => {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrodmannError } from "../../src/errors.ts";
 import { constantFloats } from "../../src/network/constants.ts";
 import { loadModelBytes } from "../../src/network/load-model.ts";
-import { kernelOf, loadNetwork, loadNetworkBytes, type Network } from "../../src/network/network.ts";
+import { loadNetwork } from "../../src/network/load-network.ts";
+import { kernelOf, loadNetworkBytes, type Network } from "../../src/network/network.ts";
 import { DataLocation, DataType, makeNode, type TensorProto } from "../../src/runtime/onnx.ts";
 import { edited, expectRefusal, sketch } from "../support/models.ts";
 

@@ -12,7 +12,7 @@ describe("OutcomeTally", () => {
     tally.count(1, logs, 0, labels, 0, 2);
     tally.count(1, logs, 4, labels, 2, 1);
     const [none, found] = tally.outcomes(3);
-    expect(none).toEqual({ correct: Int32Array.of(0, 0), loss: 0 });
+    expect(none).toEqual({ correct: Int32Array.of(0, 0), loss: 0, runs: 1 });
     expect(found?.correct).toEqual(Int32Array.of(1, 1));
     expect(found?.loss).toBeCloseTo((0.1 + 0.5 + 1.5) / 3, 6);
   });

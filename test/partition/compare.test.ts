@@ -27,6 +27,21 @@ function partitionOf(layers: Readonly<Record<string, readonly number[]>>): Parti
   };
 }
 
+/** Gates et al. 2019 for disjoint clusters, by the definition: 1 - sum_v |p_uv - q_uv| / 2, averaged over u. */
+function elementCentric(a: readonly number[], b: readonly number[]): number {
+  const share = (labels: readonly number[], u: number, v: number) =>
+    labels[u] === labels[v] ? 1 / labels.filter((label) => label === labels[u]).length : 0;
+  let sum = 0;
+  for (let u = 0; u < a.length; u++) {
+    let distance = 0;
+    for (let v = 0; v < a.length; v++) {
+      if (a[u] === a[v] || b[u] === b[v]) distance += Math.abs(share(a, u, v) - share(b, u, v));
+    }
+    sum += 1 - distance / 2;
+  }
+  return sum / a.length;
+}
+
 describe("agreementOf", () => {
   it.each(cases)("agrees with scikit-learn: $name", ({ a, b, ari, ami, nmi, vi }) => {
     for (const [first, second] of [
@@ -40,6 +55,7 @@ describe("agreementOf", () => {
       expect(found.ami).toBeCloseTo(ami, 10);
       expect(found.nmi).toBeCloseTo(nmi, 12);
       expect(found.vi).toBeCloseTo(vi, 12);
+      expect(found.elementCentric).toBeCloseTo(elementCentric(first, second), 12);
     }
   });
 
@@ -89,6 +105,7 @@ describe("agreementOf", () => {
       ami: 1,
       nmi: 1,
       vi: 0,
+      elementCentric: 1,
     });
   });
 

@@ -94,66 +94,80 @@ describe("against other programs", () => {
     const spectral = await partitionGraph(compute, globalGraph(graph), { method: "spectral", k });
     // Contract: not above scikit-learn's by more than 1 %, not below igraph's by more than 0.5 %.
     expect(spectral.quality?.ncut).toBeLessThanOrEqual(1.01 * ncut);
-    const louvain = await partitionGraph(compute, globalGraph(graph), { method: "louvain" });
-    expect(louvain.quality?.modularity).toBeGreaterThanOrEqual(0.995 * modularity);
+    for (const method of ["louvain", "leiden"] as const) {
+      const { quality } = await partitionGraph(compute, globalGraph(graph), { method });
+      expect(quality?.modularity).toBeGreaterThanOrEqual(0.995 * modularity);
+    }
   });
 });
 
 describe("partitionGraph", () => {
   const planted = () => globalGraph(chain([60, 48, 48, 12], 6, 30, 1), [60, 48, 48, 12]);
 
-  test.each(["spectral", "louvain"] as const)("%s finds planted groups across layers", async (method) => {
-    const partition = await partitionGraph(compute, planted(), { method, k: 6 });
-    expect(partition.clusters).toBe(6);
-    expect(partition.layers.map((layer) => layer.name)).toEqual(["layer0", "layer1", "layer2", "layer3"]);
-    for (const { labels } of partition.layers) {
-      labels.forEach((label, unit) => {
-        expect(label).toBe(partition.layers[0]?.labels[unit % 6]);
-      });
-    }
-    const again = Int32Array.from(partition.layers.flatMap((layer) => [...layer.labels]));
-    expect(partition.quality).toEqual(await partitionQuality(compute, planted().matrix, again, 6));
-  });
-
-  test.each(["spectral", "louvain", "random"] as const)("%s: same seed, same bytes", async (method) => {
-    const graph = globalGraph(chain([100, 60, 60, 10], 1, 1, 3));
-    const first = await partitionGraph(compute, graph, { method, k: 6, seed: 3 });
-    expect(await partitionGraph(compute, graph, { method, k: 6, seed: 3 })).toEqual(first);
-    expect(first.method).toMatchObject({ name: method, seed: 3 });
-  });
-
-  test.each(["spectral", "louvain"] as const)("%s: scaled weights, same partition", async (method) => {
-    const matrices = [chain([100, 60, 60, 10], 1, 1, 3), within(330, 5, 1.5, 4), sparse(360, 6, 6)];
-    for (const matrix of matrices) {
-      const settings = { method, k: 6 };
-      const labels = await labelsOf(globalGraph(matrix), settings);
-      for (const factor of [2, 2 ** -19, 2 ** 30]) {
-        expect(await labelsOf(globalGraph(scaleWeights(matrix, factor)), settings)).toEqual(labels);
+  test.each(["spectral", "louvain", "leiden"] as const)(
+    "%s finds planted groups across layers",
+    async (method) => {
+      const partition = await partitionGraph(compute, planted(), { method, k: 6 });
+      expect(partition.clusters).toBe(6);
+      expect(partition.layers.map((layer) => layer.name)).toEqual(["layer0", "layer1", "layer2", "layer3"]);
+      for (const { labels } of partition.layers) {
+        labels.forEach((label, unit) => {
+          expect(label).toBe(partition.layers[0]?.labels[unit % 6]);
+        });
       }
-    }
-    const labels = await labelsOf(planted(), { method, k: 6 });
-    const graph = { ...planted(), matrix: scaleWeights(planted().matrix, 0.3) };
-    expect(await labelsOf(graph, { method, k: 6 })).toEqual(labels);
-  });
+      const again = Int32Array.from(partition.layers.flatMap((layer) => [...layer.labels]));
+      expect(partition.quality).toEqual(await partitionQuality(compute, planted().matrix, again, 6));
+    },
+  );
 
-  test.each(["spectral", "louvain"] as const)("%s: permuted units, permuted clusters", async (method) => {
-    const matrix = within(330, 5, 2, 4);
-    const dense = toDense(matrix);
-    const order = rng(0, "order").shuffle(Int32Array.from({ length: 330 }, (_, i) => i));
-    const values = new Float32Array(330 * 330);
-    for (let i = 0; i < 330; i++) {
-      for (let j = 0; j < 330; j++) {
-        values[i * 330 + j] = dense[(order[i] as number) * 330 + (order[j] as number)] as number;
+  test.each(["spectral", "louvain", "leiden", "random"] as const)(
+    "%s: same seed, same bytes",
+    async (method) => {
+      const graph = globalGraph(chain([100, 60, 60, 10], 1, 1, 3));
+      const first = await partitionGraph(compute, graph, { method, k: 6, seed: 3 });
+      expect(await partitionGraph(compute, graph, { method, k: 6, seed: 3 })).toEqual(first);
+      expect(first.method).toMatchObject({ name: method, seed: 3 });
+    },
+  );
+
+  test.each(["spectral", "louvain", "leiden"] as const)(
+    "%s: scaled weights, same partition",
+    async (method) => {
+      const matrices = [chain([100, 60, 60, 10], 1, 1, 3), within(330, 5, 1.5, 4), sparse(360, 6, 6)];
+      for (const matrix of matrices) {
+        const settings = { method, k: 6 };
+        const labels = await labelsOf(globalGraph(matrix), settings);
+        for (const factor of [2, 2 ** -19, 2 ** 30]) {
+          expect(await labelsOf(globalGraph(scaleWeights(matrix, factor)), settings)).toEqual(labels);
+        }
       }
-    }
-    const permuted: SymmetricMatrix = {
-      size: 330,
-      blocks: [{ shape: "within", start: 0, count: 330, values }],
-    };
-    const labels = await labelsOf(globalGraph(matrix), { method, k: 5 });
-    const moved = Int32Array.from(order, (node) => labels[node] as number);
-    expect(canonical(await labelsOf(globalGraph(permuted), { method, k: 5 }))).toEqual(canonical(moved));
-  });
+      const labels = await labelsOf(planted(), { method, k: 6 });
+      const graph = { ...planted(), matrix: scaleWeights(planted().matrix, 0.3) };
+      expect(await labelsOf(graph, { method, k: 6 })).toEqual(labels);
+    },
+  );
+
+  test.each(["spectral", "louvain", "leiden"] as const)(
+    "%s: permuted units, permuted clusters",
+    async (method) => {
+      const matrix = within(330, 5, 2, 4);
+      const dense = toDense(matrix);
+      const order = rng(0, "order").shuffle(Int32Array.from({ length: 330 }, (_, i) => i));
+      const values = new Float32Array(330 * 330);
+      for (let i = 0; i < 330; i++) {
+        for (let j = 0; j < 330; j++) {
+          values[i * 330 + j] = dense[(order[i] as number) * 330 + (order[j] as number)] as number;
+        }
+      }
+      const permuted: SymmetricMatrix = {
+        size: 330,
+        blocks: [{ shape: "within", start: 0, count: 330, values }],
+      };
+      const labels = await labelsOf(globalGraph(matrix), { method, k: 5 });
+      const moved = Int32Array.from(order, (node) => labels[node] as number);
+      expect(canonical(await labelsOf(globalGraph(permuted), { method, k: 5 }))).toEqual(canonical(moved));
+    },
+  );
 
   test("the same cut whether blocks are dense or sparse", async () => {
     const dense = chain([60, 48, 48, 12], 6, 30, 1);
@@ -170,22 +184,35 @@ describe("partitionGraph", () => {
     );
   });
 
-  test.each(["spectral", "louvain", "random"] as const)("%s: isolated units get -1", async (method) => {
-    const graph = planted();
-    const block = graph.matrix.blocks[0] as { values: Float32Array };
-    const clear = [3, 17, 59];
-    for (const unit of clear) block.values.fill(0, unit * 48, (unit + 1) * 48);
-    const { layers, clusters } = await partitionGraph(compute, graph, { method, k: 6 });
-    layers.forEach(({ labels }, layer) => {
-      labels.forEach((label, unit) => {
-        if (layer === 0 && clear.includes(unit)) expect(label).toBe(-1);
-        else expect(label).toBeGreaterThanOrEqual(0);
+  test.each(["spectral", "louvain", "leiden", "random"] as const)(
+    "%s: isolated units get -1",
+    async (method) => {
+      const graph = planted();
+      const block = graph.matrix.blocks[0] as { values: Float32Array };
+      const clear = [3, 17, 59];
+      for (const unit of clear) block.values.fill(0, unit * 48, (unit + 1) * 48);
+      const { layers, clusters } = await partitionGraph(compute, graph, { method, k: 6 });
+      layers.forEach(({ labels }, layer) => {
+        labels.forEach((label, unit) => {
+          if (layer === 0 && clear.includes(unit)) expect(label).toBe(-1);
+          else expect(label).toBeGreaterThanOrEqual(0);
+        });
       });
-    });
-    expect(Math.max(...layers.flatMap(({ labels }) => [...labels]))).toBe(clusters - 1);
-    if (method === "random") return;
-    const byGroup = layers[1]?.labels as Int32Array;
-    expect(layers[0]?.labels[4]).toBe(byGroup[4]);
+      expect(Math.max(...layers.flatMap(({ labels }) => [...labels]))).toBe(clusters - 1);
+      if (method === "random") return;
+      const byGroup = layers[1]?.labels as Int32Array;
+      expect(layers[0]?.labels[4]).toBe(byGroup[4]);
+    },
+  );
+
+  test("leiden's quality function and resolution are kept with the partition", async () => {
+    const graph = planted();
+    const modularity = await partitionGraph(compute, graph, { method: "leiden", resolution: 2 });
+    expect(modularity.method).toEqual({ name: "leiden", resolution: 2, seed: 0 });
+    const cpm = await partitionGraph(compute, graph, { method: "leiden", quality: "cpm" });
+    expect(cpm.method).toEqual({ name: "leiden", quality: "cpm", resolution: "density", seed: 0 });
+    const fine = await partitionGraph(compute, graph, { method: "leiden", quality: "cpm", resolution: 1e6 });
+    expect(fine.clusters).toBe(graph.matrix.size);
   });
 
   test("random clusters have equal sizes and depend on the seed", async () => {
@@ -274,7 +301,7 @@ describe("graphs that cannot be partitioned", () => {
     expect((await partitionGraph(compute, graph, { method: "spectral", k: 40 })).clusters).toBe(40);
   });
 
-  test.each(["spectral", "louvain", "random"] as const)("%s: no edges at all", async (method) => {
+  test.each(["spectral", "louvain", "leiden", "random"] as const)("%s: no edges at all", async (method) => {
     const graph = globalGraph(scaleWeights(within(40, 2, 1, 1), 0));
     const run = partitionGraph(compute, graph, { method });
     await expect(run).rejects.toMatchObject({ code: "E_GRAPH_EMPTY" });

@@ -5,6 +5,7 @@ import { baselineOf, damageOf } from "../../src/scores/damage.ts";
 const outcome = (correct: readonly number[], loss: number): Outcome => ({
   correct: Int32Array.from(correct),
   loss,
+  runs: 1,
 });
 
 describe("damageOf", () => {

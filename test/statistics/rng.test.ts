@@ -35,6 +35,19 @@ function linearComplexity(bits: Uint8Array): number {
 }
 
 describe("rng", () => {
+  it("goes back to a marked place, as often as wanted", () => {
+    const random = rng(7, "mark");
+    random.normal();
+    const rewind = random.mark();
+    const draw = () => [random.bits(), random.uniform(), random.integer(10), random.normal()];
+    const first = draw();
+    expect(draw()).not.toEqual(first);
+    for (let again = 0; again < 2; again++) {
+      rewind();
+      expect(draw()).toEqual(first);
+    }
+  });
+
   it("repeats a stream for the same seed and key", () => {
     const draw = () => {
       const random = rng(7, "null", 3);

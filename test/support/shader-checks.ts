@@ -95,10 +95,15 @@ export async function runOnInterpreter<Param extends string, Binding extends str
   },
 ): Promise<void> {
   // The interpreter does not know sizes of workgroup arrays that are override constants, so they become plain ones.
-  const code = Object.entries(call.constants ?? {}).reduce(
+  const plain = Object.entries(call.constants ?? {}).reduce(
     (text, [name, value]) =>
       text.replace(new RegExp(`override ${name}: u32 = \\w+;`), `const ${name}: u32 = ${value}u;`),
     (await library.load(kernel.name)).code,
+  );
+  // Nor does it know this function, which is a read between two barriers.
+  const code = plain.replace(
+    /let (\w+) = workgroupUniformLoad\(&(\w+)\);/g,
+    "workgroupBarrier(); let $1 = $2; workgroupBarrier();",
   );
   const bindings: Record<string, unknown> = { 0: { uniform: packParams(kernel, call.params) } };
   (Object.keys(kernel.bindings) as Binding[]).forEach((name, index) => {

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { type Analysis, analyzeNetwork } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
+import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
-import { checkScoreFlags, consumerNamed, openInputs, requireLabelled } from "../inputs.ts";
+import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
@@ -49,32 +50,31 @@ export async function analyzeInto(
 ): Promise<void> {
   const startMs = performance.now();
   checkScoreFlags(flags);
-  const compute = await openDevice(flags, terminal);
+  const engine = await openDevice(flags, terminal);
   try {
     if (folder !== null) await prepareFolder(folder, FILES);
     const inputs = await openInputs(modelPath, flags, terminal);
     const data = requireLabelled(inputs, "analyze");
     const { network } = inputs;
-    const { protocol, shuffles, seed } = flags;
+    const settings = scoreSettings(flags);
     const place = (name: (typeof FILES)[number]) => join(folder ?? "", name);
-    const partial = new PartialScores(folder === null ? null : place("scores.json"), {
-      protocol,
-      shuffles,
-      seed,
-    });
+    const partial = new PartialScores(folder === null ? null : place("scores.json"), settings);
     let csr: Csr | undefined;
     const analysis: Analysis = await partial.keepOnInterrupt(() =>
-      analyzeNetwork(network, data, compute, {
+      analyzeNetwork(network, data, engine, {
         kind: flags.graph,
         scope: flags.scope,
         norm: flags.norm,
         correlation: flags.correlation,
         samples: flags.samples,
-        partition: { method: flags.method ?? "spectral", k: flags.k, resolution: flags.resolution },
-        protocol,
-        shuffles,
-        seed,
-        consumer: consumerNamed(flags),
+        topK: flags["top-k"],
+        partition: {
+          method: flags.method ?? "spectral",
+          k: flags.k,
+          resolution: flags.resolution,
+          quality: flags.quality,
+        },
+        ...settings,
         signal,
         onProgress: terminal.progress,
         onLayer: partial.add,
@@ -108,14 +108,17 @@ export async function analyzeInto(
     );
     const scores = formatScores(analysis.importance);
     if (folder !== null) {
-      const degrees = await compute.degrees(analysis.graph.matrix);
+      const degrees = await engine.degrees(analysis.graph);
       await writeText(place("scores.json"), scores);
       await writeText(place("subclusters.csv"), formatSubclusterTable(analysis.importance));
       await writeText(place("units.csv"), formatUnitTable(analysis.partition, analysis.graph, degrees));
       const model = { path: modelPath, sha256: await hashFile(modelPath) };
       const facts = {
         inputs: { model, data: data.source },
-        device: compute.device,
+        device: engine.device,
+        ...engine.facts,
+        graph: { kind: analysis.graph.kind, scope: analysis.graph.scope },
+        zeroWeightShare: zeroWeightShare(network),
         skipped: network.skipped,
       };
       await writeText(place("run.json"), await formatRun(facts, startMs));
@@ -124,6 +127,6 @@ export async function analyzeInto(
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
     if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
   } finally {
-    await compute.dispose();
+    await engine.dispose();
   }
 }

@@ -21,13 +21,13 @@ export async function run({ flags, positionals }: CommandContext): Promise<void>
     );
     return;
   }
-  const row = (name: string, { units, ari, ami, nmi, vi }: Agreement) => [
+  const row = (name: string, { units, ari, ami, nmi, vi, elementCentric }: Agreement) => [
     name,
     String(units),
-    ...[ari, ami, nmi, vi].map((value) => (Number.isFinite(value) ? value.toFixed(4) : "-")),
+    ...[ari, ami, nmi, vi, elementCentric].map((value) => (Number.isFinite(value) ? value.toFixed(4) : "-")),
   ];
   const rows = [...layers.map((layer) => row(layer.name, layer)), row("overall", overall)];
-  await printResult(formatTable(["layer", "units", "ARI", "AMI", "NMI", "VI (nats)"], rows));
+  await printResult(formatTable(["layer", "units", "ARI", "AMI", "NMI", "VI (nats)", "ECS"], rows));
 }
 
 /** Undefined indices (no shared units) are null in JSON. */

@@ -32,7 +32,7 @@ export async function run({ flags }: CommandContext): Promise<void> {
     },
     await imageSupport(),
     await gpuSupport(),
-    { what: "Chrome", works: false, found: "--device chrome is not in this version", advice: "" },
+    await chromeSupport(),
   ];
   if (flags.json) {
     await printResult(JSON.stringify({ schema: "brodmann/doctor/1", findings }));
@@ -67,6 +67,25 @@ async function gpuSupport(): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof BrodmannError)) throw error;
     return { what: "WebGPU", works: false, found: error.message, advice: error.hint };
+  }
+}
+
+/** The browser that `--device chrome` would start, and what works in it. */
+async function chromeSupport(): Promise<Finding> {
+  const { openChrome } = await import("../../chrome/open-chrome.ts");
+  try {
+    const { engine, browser, page } = await openChrome();
+    await engine.dispose();
+    const { adapter, runtime } = page;
+    return {
+      what: "Chrome",
+      works: true,
+      found: `${browser.version} at ${browser.path}, WebGPU on ${adapter.vendor} ${adapter.name} (${adapter.type}), onnxruntime-web ${runtime.version} with ${runtime.threads} threads`,
+      advice: adapter.type === "software" ? "--device cpu is faster than this adapter." : "",
+    };
+  } catch (error) {
+    if (!(error instanceof BrodmannError)) throw error;
+    return { what: "Chrome", works: false, found: error.message, advice: error.hint };
   }
 }
 

@@ -1,7 +1,5 @@
-import { buildUnitGraph } from "../../analyze.ts";
-import { loadActivations } from "../../data/activations.ts";
+import { byUnit, loadActivations } from "../../data/activations.ts";
 import { BrodmannError } from "../../errors.ts";
-import { correlateUnits } from "../../graph/activation-graph.ts";
 import { assertGraphPath } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -73,34 +71,28 @@ async function buildGraph({ flags, positionals, terminal, signal }: CommandConte
     norm: flags.norm,
     correlation: flags.correlation,
     samples: flags.samples,
+    topK: flags["top-k"],
     seed: flags.seed,
     signal,
     onProgress: terminal.progress,
   };
   const [model] = positionals;
-  const compute = await openDevice(flags, terminal);
+  const engine = await openDevice(flags, terminal);
   try {
     if (model !== undefined) {
       const { network, data } = await openInputs(model, flags, terminal);
-      return await buildUnitGraph(network, data, compute, options);
+      return await engine.unitGraph(network, data, options);
     }
     const path = flags.activations ?? "";
     const { samples, units, values } = await loadActivations(path);
-    const byUnit = new Float32Array(values.length);
-    for (let unit = 0; unit < units; unit++) {
-      for (let sample = 0; sample < samples; sample++) {
-        byUnit[unit * samples + sample] = values[sample * units + unit] as number;
-      }
-    }
-    return await correlateUnits(
+    return await engine.correlate(
       [{ name: "activations", units }],
-      byUnit,
+      byUnit(values, samples, units),
       samples,
-      compute,
       { activations: path },
       options,
     );
   } finally {
-    await compute.dispose();
+    await engine.dispose();
   }
 }

@@ -3,10 +3,12 @@ import { spectralEmbedding } from "../spectral-embedding.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import { correlations } from "./correlations.ts";
 import { cpuPanels } from "./cpu-panels.ts";
+import { HostRecorder, hostRows } from "./host-recorder.ts";
 import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
 import { Matmul } from "./matmul.ts";
 import { degrees, normalizedOperator } from "./operator.ts";
+import { topCorrelations } from "./top-correlations.ts";
 
 /**
  * The kernels on the CPU: dense products by ONNX Runtime, everything else in plain loops.
@@ -28,8 +30,11 @@ export async function createCpuCompute(): Promise<Compute> {
   return {
     device: "cpu",
     kernelNorms: async (kernel, norm) => kernelNorms(kernel, norm),
-    correlations: (values, units, samples, method, options) =>
-      correlations(matmul, values, units, samples, method, options),
+    recorder: (units, samples) => new HostRecorder(units, samples),
+    correlations: async (values, units, samples, method, options) =>
+      correlations(matmul, hostRows(values), units, samples, method, options),
+    topCorrelations: async (values, units, samples, method, k, options) =>
+      topCorrelations(matmul, hostRows(values), units, samples, method, k, options),
     degrees: async (matrix) => degreesOf(matrix).slice(),
     spectralEmbedding: async (matrix, k, rng, options) => {
       const degree = degreesOf(matrix);

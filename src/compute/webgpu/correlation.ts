@@ -1,10 +1,9 @@
 /**
  * The product of standardised rows that gives squared correlations, in two forms: 8 x 8 values in the registers of a
  * lane, or tiles in workgroup memory. Which one is faster differs several times either way between CPU adapters and
- * GPUs, so the first call of a device measures both.
+ * GPUs; see `fastestForm`. Both sum in the same order, so that the choice leaves no trace in the result.
  */
 import type { DeviceBuffer } from "./device-buffer.ts";
-import type { GpuDevice } from "./gpu-device.ts";
 import { type DispatchStep, dispatch, type ShaderKernel } from "./shader-kernel.ts";
 
 type Param = "rows" | "columns" | "stride" | "first" | "end" | "is_diagonal" | "is_first" | "is_last";
@@ -98,48 +97,4 @@ export function correlationSteps(
     );
   }
   return steps;
-}
-
-const chosen = new WeakMap<GpuDevice, Promise<CorrelationFormName>>();
-
-/** The faster form on this device; measured once. */
-export function fastestForm(device: GpuDevice): Promise<CorrelationFormName> {
-  let form = chosen.get(device);
-  if (form === undefined) {
-    form = measureForms(device);
-    chosen.set(device, form);
-    form.catch(() => chosen.delete(device));
-  }
-  return form;
-}
-
-/** Units of the trial problems; the larger ones are for GPUs, which do the small ones in no measurable time. */
-const TRIAL_UNITS: readonly number[] = [512, 2048, 8192];
-const TRIAL_SAMPLES = 256;
-const TRIAL_RUNS = 5;
-const MEASURABLE_MS = 4;
-
-/** Times both forms in turns and takes the best time of each, so that other load on the machine hits both alike. */
-async function measureForms(device: GpuDevice): Promise<CorrelationFormName> {
-  const names = ["registers", "tiles"] as const;
-  let fastest: CorrelationFormName = "registers";
-  for (const units of TRIAL_UNITS) {
-    if (4 * units * units > device.limits.bindingBytes) break;
-    using values = device.upload("correlation/trial", new Float32Array(units * TRIAL_SAMPLES).fill(0.05));
-    using squared = device.buffer("correlation/trial-result", 4 * units * units);
-    const rows = { rows: units, values };
-    const best = { registers: Number.POSITIVE_INFINITY, tiles: Number.POSITIVE_INFINITY };
-    // The first run compiles and is not counted.
-    for (let run = 0; run <= TRIAL_RUNS; run++) {
-      for (const name of names) {
-        const start = performance.now();
-        await device.submit("correlation", correlationSteps(name, rows, rows, TRIAL_SAMPLES, squared));
-        await device.finish();
-        if (run > 0) best[name] = Math.min(best[name], performance.now() - start);
-      }
-    }
-    fastest = best.registers <= best.tiles ? "registers" : "tiles";
-    if (Math.min(best.registers, best.tiles) >= MEASURABLE_MS) break;
-  }
-  return fastest;
 }

@@ -9,9 +9,9 @@ export class DeviceBuffer {
   /** Bytes asked for; kernels see an array of this size. */
   readonly sizeBytes: number;
   readonly buffer: GPUBuffer;
-  #giveBack: (() => void) | null;
+  #giveBack: ((isGood: boolean) => void) | null;
 
-  constructor(label: string, sizeBytes: number, buffer: GPUBuffer, giveBack: () => void) {
+  constructor(label: string, sizeBytes: number, buffer: GPUBuffer, giveBack: (isGood: boolean) => void) {
     this.label = label;
     this.sizeBytes = sizeBytes;
     this.buffer = buffer;
@@ -20,7 +20,13 @@ export class DeviceBuffer {
 
   /** Gives the memory back to the pool; a second call does nothing. Work already submitted still sees the contents. */
   release(): void {
-    this.#giveBack?.();
+    this.#giveBack?.(true);
+    this.#giveBack = null;
+  }
+
+  /** Gives back memory that is in an unknown state, so that nobody gets it again. */
+  discard(): void {
+    this.#giveBack?.(false);
     this.#giveBack = null;
   }
 
@@ -41,12 +47,17 @@ export function sizeClass(sizeBytes: number, largest: number): number {
   return Math.max(Math.min(Math.ceil(sizeBytes / step) * step, largest), sizeBytes);
 }
 
+/** Makes a buffer. Whether there is memory for it shows later: then `onFailure` is called. */
+export type CreateBuffer = (sizeBytes: number, label: string, onFailure: () => void) => GPUBuffer;
+
 /** Reuses the buffers of one usage. */
 export class BufferPool {
-  readonly #create: (sizeBytes: number, label: string) => GPUBuffer;
+  readonly #create: CreateBuffer;
   readonly #largest: number;
   readonly #cap: number;
   readonly #free = new Map<number, GPUBuffer[]>();
+  /** Buffers that got no memory. */
+  readonly #failed = new WeakSet<GPUBuffer>();
   readonly #destroy = (buffer: GPUBuffer): void => {
     buffer.destroy();
     this.#live--;
@@ -56,11 +67,7 @@ export class BufferPool {
   #lent = 0;
 
   /** `largest` is the most bytes a buffer may have, `cap` the most free bytes that are kept. */
-  constructor(
-    create: (sizeBytes: number, label: string) => GPUBuffer,
-    largest: number,
-    cap: number = POOL_BYTES,
-  ) {
+  constructor(create: CreateBuffer, largest: number, cap: number = POOL_BYTES) {
     this.#create = create;
     this.#largest = largest;
     this.#cap = cap;
@@ -78,21 +85,34 @@ export class BufferPool {
 
   take(label: string, sizeBytes: number): DeviceBuffer {
     const size = sizeClass(sizeBytes, this.#largest);
-    let buffer = this.#free.get(size)?.pop();
-    if (buffer === undefined) {
-      buffer = this.#create(size, label);
-      this.#live++;
-    } else {
+    const kept = this.#free.get(size)?.pop();
+    const buffer = kept ?? this.#make(label, size);
+    if (kept !== undefined) {
       this.#freeBytes -= size;
-      buffer.label = label;
+      kept.label = label;
     }
     this.#lent++;
-    const taken = buffer;
-    return new DeviceBuffer(label, Math.max(4, sizeBytes), taken, () => this.#take(taken, size));
+    return new DeviceBuffer(label, Math.max(4, sizeBytes), buffer, (isGood) => {
+      this.#lent--;
+      if (isGood && !this.#failed.has(buffer)) this.#keep(buffer, size);
+      else this.#destroy(buffer);
+    });
   }
 
-  #take(buffer: GPUBuffer, size: number): void {
-    this.#lent--;
+  #make(label: string, size: number): GPUBuffer {
+    const buffer = this.#create(size, label, () => {
+      this.#failed.add(buffer);
+      const free = this.#free.get(size) ?? [];
+      if (!free.includes(buffer)) return;
+      free.splice(free.indexOf(buffer), 1);
+      this.#freeBytes -= size;
+      this.#destroy(buffer);
+    });
+    this.#live++;
+    return buffer;
+  }
+
+  #keep(buffer: GPUBuffer, size: number): void {
     if (this.#freeBytes + size > this.#cap) {
       this.#destroy(buffer);
       return;

@@ -35,8 +35,12 @@ export interface DeviceMatrix {
   readonly pieces: readonly (DenseRows | SparseRows)[];
 }
 
-/** Copies a matrix to the device, weights times `factor`. Throws `E_DEVICE_LIMIT` when one row is larger than a binding. */
+/**
+ * Copies a matrix to the device, weights times `factor`. Throws `E_DEVICE_LIMIT`, before any work, when one row or the
+ * sums by node are larger than a binding.
+ */
 export function uploadMatrix(device: GpuDevice, matrix: SymmetricMatrix, factor = 1): DeviceMatrix {
+  requireMatrix(device, matrix);
   const pieces: (DenseRows | SparseRows)[] = [];
   try {
     for (const block of matrix.blocks) {
@@ -48,6 +52,23 @@ export function uploadMatrix(device: GpuDevice, matrix: SymmetricMatrix, factor 
     throw error;
   }
   return { size: matrix.size, factor, pieces };
+}
+
+function requireMatrix(device: GpuDevice, { size, blocks }: SymmetricMatrix): void {
+  requireRow(device, "node-weights/sums", 2 * size);
+  for (const block of blocks) {
+    if (block.shape === "between") requireRow(device, "matrix/values", block.columnCount);
+    else if (block.shape === "within") requireRow(device, "matrix/values", block.count);
+    else requireRow(device, "matrix/weights", longestRow(block));
+  }
+}
+
+function longestRow({ count, rowStart }: Extract<SymmetricBlock, { shape: "sparse" }>): number {
+  let longest = 0;
+  for (let row = 0; row < count; row++) {
+    longest = Math.max(longest, (rowStart[row + 1] as number) - (rowStart[row] as number));
+  }
+  return longest;
 }
 
 /** Frees the memory of a matrix. */
@@ -100,8 +121,6 @@ function uploadSparse(
     const from = rowStart[first] as number;
     let end = first;
     while (end < count && (rowStart[end + 1] as number) - from <= most && end - first < most - 1) end++;
-    // One row that does not fit is named with its length.
-    if (end === first) requireRow(device, "matrix/weights", (rowStart[first + 1] as number) - from);
     const to = rowStart[end] as number;
     pieces.push({
       shape: "sparse",

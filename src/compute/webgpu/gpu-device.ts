@@ -5,7 +5,7 @@
  * each scope would stop the queue between any two kernels.
  */
 import { BrodmannError, messageOf } from "../../errors.ts";
-import { BufferPool, type DeviceBuffer } from "./device-buffer.ts";
+import { BufferPool, type CreateBuffer, type DeviceBuffer } from "./device-buffer.ts";
 import { PipelineCache } from "./pipeline-cache.ts";
 import { type DispatchStep, dispatchGrid, type Step } from "./shader-kernel.ts";
 import { ShaderLibrary, type ShaderReader } from "./shader-source.ts";
@@ -54,6 +54,8 @@ const UNIFORM_STRIDE = 256;
 const UPLOAD_BYTES = 64 * 2 ** 20;
 /** Free staging memory that is kept for reading back. */
 const STAGING_POOL_BYTES = 64 * 2 ** 20;
+/** Time that the report of a loss may take after the first failure that it caused. */
+const LOSS_REPORT_MS = 200;
 
 type Data = Float32Array | Uint32Array | Int32Array;
 
@@ -71,6 +73,26 @@ export function adapterFacts(adapter: GPUAdapter): AdapterFacts {
     architecture,
     type: isSoftware ? "software" : "hardware",
   };
+}
+
+/**
+ * A device of `adapter` with the limits and features that Brodmann uses, for one who shares it with others.
+ * Throws `E_DEVICE_MISSING`.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice({
+      label: "brodmann/device",
+      requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
+      requiredFeatures: USED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    });
+  } catch (cause) {
+    throw new BrodmannError(
+      "E_DEVICE_MISSING",
+      `${adapterFacts(adapter).name}: found an adapter that gives no device (${messageOf(cause)})`,
+      { hint: "Close programs that use the GPU, or pass --device cpu.", cause },
+    );
+  }
 }
 
 /**
@@ -97,27 +119,14 @@ export class GpuDevice {
   #error: BrodmannError | null = null;
   #isDisposed = false;
 
-  /** Requests a device of `adapter` with the limits and features that Brodmann uses. Throws `E_DEVICE_MISSING`. */
+  /** A device of `adapter`, see `requestDevice`. Throws `E_DEVICE_MISSING`. */
   static async open(
     adapter: GPUAdapter,
     readShader: ShaderReader,
     limits?: Partial<DeviceLimits>,
   ): Promise<GpuDevice> {
-    const facts = adapterFacts(adapter);
-    try {
-      const device = await adapter.requestDevice({
-        label: "brodmann/device",
-        requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
-        requiredFeatures: USED_FEATURES.filter((feature) => adapter.features.has(feature)),
-      });
-      return new GpuDevice(device, { readShader, facts, limits });
-    } catch (cause) {
-      throw new BrodmannError(
-        "E_DEVICE_MISSING",
-        `${facts.name}: found an adapter that gives no device (${messageOf(cause)})`,
-        { hint: "Close programs that use the GPU, or pass --device cpu.", cause },
-      );
-    }
+    const device = await requestDevice(adapter);
+    return new GpuDevice(device, { readShader, facts: adapterFacts(adapter), limits });
   }
 
   constructor(device: GPUDevice, options: GpuDeviceOptions) {
@@ -126,15 +135,18 @@ export class GpuDevice {
     this.facts = options.facts;
     this.features = new Set(device.features as unknown as Iterable<string>);
     const own: DeviceLimits = {
-      bindingBytes: limits.maxStorageBufferBindingSize,
+      // Bindings are rounded up to quadruples of floats; some adapters have a limit that is no multiple of that.
+      bindingBytes: limits.maxStorageBufferBindingSize - (limits.maxStorageBufferBindingSize % 16),
       bufferBytes: limits.maxBufferSize,
       groupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
       workgroupBytes: limits.maxComputeWorkgroupStorageSize,
       workgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
     };
     this.limits = { ...own, ...options.limits };
-    const create = (usage: GPUBufferUsageFlags) => (size: number, label: string) =>
-      this.#checked(label, () => device.createBuffer({ label, size, usage }));
+    const create =
+      (usage: GPUBufferUsageFlags): CreateBuffer =>
+      (size, label, onFailure) =>
+        this.#checked(label, () => device.createBuffer({ label, size, usage }), onFailure);
     // The numbers are those of GPUBufferUsage, which Node has no global of.
     this.#pool = new BufferPool(create(USAGE.storage | USAGE.copySource | USAGE.copyTarget), own.bufferBytes);
     this.#uniforms = new BufferPool(create(USAGE.uniform | USAGE.copyTarget), own.bufferBytes);
@@ -210,8 +222,8 @@ export class GpuDevice {
   async submit(label: string, steps: readonly Step[]): Promise<void> {
     this.#requireLive();
     const dispatches = steps.filter((step): step is DispatchStep => step.kind === "dispatch");
-    const pipelines = await Promise.all(
-      dispatches.map((step) => this.#pipelines.get(step.kernel, step.constants)),
+    const pipelines = await this.#orLoss(
+      Promise.all(dispatches.map((step) => this.#pipelines.get(step.kernel, step.constants))),
     );
     this.#requireLive();
     const uniforms = this.#uniforms.take(`${label}/params`, Math.max(1, dispatches.length) * UNIFORM_STRIDE);
@@ -294,11 +306,13 @@ export class GpuDevice {
       await this.settle();
       return bytes;
     } catch (cause) {
+      if (cause instanceof BrodmannError) throw cause;
+      staging.discard();
       // Mapping fails for want of a device, or because of an earlier error; both have reports of their own on the way.
       await this.#settleLoss();
       await this.settle();
-      if (cause instanceof BrodmannError) throw cause;
       throw new BrodmannError("E_DEVICE_READ", `${source.label}: could not read back (${messageOf(cause)})`, {
+        hint: "Run again; if it happens again, update the graphics driver, or pass --device cpu.",
         cause,
       });
     } finally {
@@ -314,7 +328,7 @@ export class GpuDevice {
 
   /** Waits until the device has done all submitted work. */
   async finish(): Promise<void> {
-    await this.#device.queue.onSubmittedWorkDone();
+    await this.#orLoss(this.#device.queue.onSubmittedWorkDone());
     await this.settle();
   }
 
@@ -332,8 +346,8 @@ export class GpuDevice {
     this.dispose();
   }
 
-  /** Runs `work` inside error scopes; what they catch is kept for `settle`. */
-  #checked<Result>(label: string, work: () => Result): Result {
+  /** Runs `work` inside error scopes; what they catch is kept for `settle`, and `onError` called. */
+  #checked<Result>(label: string, work: () => Result, onError?: () => void): Result {
     for (const filter of SCOPES) this.#device.pushErrorScope(filter);
     try {
       return work();
@@ -341,7 +355,9 @@ export class GpuDevice {
       for (const _ of SCOPES) {
         const check = this.#device.popErrorScope().then(
           (error) => {
-            if (error !== null) this.#fail(scopeError(label, error));
+            if (error === null) return;
+            onError?.();
+            this.#fail(scopeError(label, error));
           },
           // A lost device answers no scope; its loss is reported by itself.
           () => {},
@@ -353,7 +369,11 @@ export class GpuDevice {
   }
 
   #fail(error: BrodmannError): void {
-    this.#error ??= error;
+    // A loss ends everything, so it outranks what else is waiting to be reported.
+    if (this.#error === null || error.code === "E_DEVICE_LOST") this.#error = error;
+    if (error.code !== "E_DEVICE_MEMORY") return;
+    // What is kept for later use may be just what was missing.
+    for (const pool of [this.#pool, this.#uniforms, this.#staging]) pool.clear();
   }
 
   #requireLive(): void {
@@ -368,9 +388,25 @@ export class GpuDevice {
     }
   }
 
+  /** Work that fails in many ways on a lost device: then the loss is what is thrown. */
+  async #orLoss<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      await this.#settleLoss();
+      if (this.#error?.code === "E_DEVICE_LOST") throw this.#error;
+      throw error;
+    }
+  }
+
   /** Gives the report of a loss, which may come right after the failure that it caused, the time to arrive. */
   async #settleLoss(): Promise<void> {
-    await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 10))]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, LOSS_REPORT_MS);
+    });
+    await Promise.race([this.#device.lost, timeout]);
+    clearTimeout(timer);
   }
 }
 

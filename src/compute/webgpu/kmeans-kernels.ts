@@ -18,11 +18,11 @@ export const KMEANS_PICK: ShaderKernel<
 };
 
 export const KMEANS_NEAREST: ShaderKernel<
-  "count" | "dimensions" | "restarts" | "points_per_run" | "is_first",
+  "count" | "quadruples" | "restarts" | "points_per_run" | "is_first",
   "points" | "chosen" | "nearest" | "sums"
 > = {
   name: "kmeans-nearest",
-  params: { count: "u32", dimensions: "u32", restarts: "u32", points_per_run: "u32", is_first: "u32" },
+  params: { count: "u32", quadruples: "u32", restarts: "u32", points_per_run: "u32", is_first: "u32" },
   bindings: { points: "read", chosen: "read", nearest: "read_write", sums: "read_write" },
 };
 
@@ -44,11 +44,17 @@ export const KMEANS_ACCUMULATE: ShaderKernel<
   bindings: { points: "read", moving: "read", labels: "read", moves: "read", partials: "read_write" },
 };
 
+export const KMEANS_TOTAL: ShaderKernel<"columns" | "slots" | "runs", "partials" | "totals"> = {
+  name: "kmeans-total",
+  params: { columns: "u32", slots: "u32", runs: "u32" },
+  bindings: { partials: "read", totals: "read_write" },
+};
+
 export const KMEANS_MOVE: ShaderKernel<
-  "dimensions" | "clusters" | "slots" | "runs",
-  "partials" | "moving" | "centres" | "moved" | "facts"
+  "dimensions" | "clusters" | "slots",
+  "totals" | "moving" | "centres" | "moved" | "facts"
 > = {
   name: "kmeans-move",
-  params: { dimensions: "u32", clusters: "u32", slots: "u32", runs: "u32" },
-  bindings: { partials: "read", moving: "read", centres: "read", moved: "read_write", facts: "read_write" },
+  params: { dimensions: "u32", clusters: "u32", slots: "u32" },
+  bindings: { totals: "read", moving: "read", centres: "read", moved: "read_write", facts: "read_write" },
 };

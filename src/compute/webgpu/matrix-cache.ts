@@ -26,13 +26,25 @@ interface BlockKey {
 export class MatrixCache {
   readonly #device: GpuDevice;
   #kept: (KeptMatrix & { readonly key: readonly BlockKey[] }) | null = null;
+  /** Settles when the last work that was handed in has ended. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(device: GpuDevice) {
     this.#device = device;
   }
 
-  /** The matrix on the device; valid until the next call. Weights near the ends of the range are brought near 1. */
-  async get(matrix: SymmetricMatrix): Promise<KeptMatrix> {
+  /**
+   * Does work on the matrix on the device. Works take turns, because the next one may be on another matrix, which takes
+   * the place of this one. Weights near the ends of the range are brought near 1.
+   */
+  use<Result>(matrix: SymmetricMatrix, work: (kept: KeptMatrix) => Promise<Result>): Promise<Result> {
+    const turn = async () => work(await this.#get(matrix));
+    const result = this.#last.then(turn, turn);
+    this.#last = result;
+    return result;
+  }
+
+  async #get(matrix: SymmetricMatrix): Promise<KeptMatrix> {
     const { size, blocks } = matrix;
     if (this.#kept !== null && this.#kept.matrix.size === size && isSame(this.#kept.key, blocks)) {
       return this.#kept;

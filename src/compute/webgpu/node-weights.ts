@@ -5,7 +5,7 @@
 import type { DeviceMatrix } from "./device-matrix.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { dispatch, type ShaderKernel, type Step } from "./shader-kernel.ts";
-import { readFloats, requireRow } from "./transfer.ts";
+import { readFloats } from "./transfer.ts";
 
 type DenseParam = "rows" | "columns" | "row_start" | "column_start";
 const DENSE = {
@@ -33,7 +33,9 @@ export const NODE_WEIGHTS_SPARSE: ShaderKernel<
 /** Constants of kernels that go down columns: columns of a workgroup, and lanes, several of which share a column. */
 export function columnConstants(device: GpuDevice): { COLUMNS: number; WORKGROUP_SIZE: number } {
   const lanes = device.cooperatingLanes;
-  return lanes <= 32 ? { COLUMNS: lanes, WORKGROUP_SIZE: lanes } : { COLUMNS: 32, WORKGROUP_SIZE: 2 * lanes };
+  if (lanes <= 32) return { COLUMNS: lanes, WORKGROUP_SIZE: lanes };
+  // Of 4096 columns come no more than 128 workgroups, so they are large ones.
+  return { COLUMNS: 32, WORKGROUP_SIZE: Math.min(256, device.limits.workgroupInvocations) };
 }
 
 const ROWS_PER_GROUP = 64;
@@ -49,7 +51,6 @@ export async function nodeWeights(
 ): Promise<Float32Array> {
   const { size } = matrix;
   if (size === 0) return new Float32Array(0);
-  requireRow(device, "node-weights/sums", 2 * size);
   using labels = device.upload("node-weights/labels", nodeLabels);
   using sums = device.buffer("node-weights/sums", 8 * size);
   const steps: Step[] = [{ kind: "clear", target: sums }];

@@ -40,8 +40,7 @@ export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu
 export async function requestNodeAdapter(
   wanted: "hardware" | "any" | "software" = "any",
 ): Promise<GPUAdapter> {
-  // Without any driver Dawn would only print warnings of its own.
-  if (wanted === "hardware" && !hasDriver()) throw missingAdapter(wanted);
+  if (wanted === "hardware" && !hasHardware()) throw missingAdapter(wanted);
   if (gpu === null) {
     gpu = startDawn(wanted);
     gpu.catch(() => {
@@ -69,14 +68,18 @@ const DRIVER_FOLDERS = [
   "/usr/local/nvidia/share",
 ];
 
-/** Whether a graphics driver is installed; other systems than Linux always bring one. */
-function hasDriver(): boolean {
+/**
+ * Whether there are a graphics card and a driver for it; other systems than Linux always bring both. Without a card the
+ * drivers that distributions install would only have software adapters, of which Dawn refuses older ones with warnings.
+ */
+function hasHardware(): boolean {
   const { VK_ICD_FILENAMES, VK_DRIVER_FILES, VK_ADD_DRIVER_FILES } = process.env;
   if (process.platform !== "linux" || VK_ICD_FILENAMES || VK_DRIVER_FILES || VK_ADD_DRIVER_FILES) return true;
-  return DRIVER_FOLDERS.some((folder) => {
-    const path = join(folder, "vulkan/icd.d");
-    return existsSync(path) && readdirSync(path).some((name) => name.endsWith(".json"));
-  });
+  const hasFile = (folder: string, pattern: RegExp) =>
+    existsSync(folder) && readdirSync(folder).some((name) => pattern.test(name));
+  // Cards of Mesa's drivers; of NVIDIA's; of the host of a Linux inside Windows.
+  const hasCard = hasFile("/dev/dri", /^renderD/) || hasFile("/dev", /^(nvidia\d+|dxg)$/);
+  return hasCard && DRIVER_FOLDERS.some((folder) => hasFile(join(folder, "vulkan/icd.d"), /\.json$/));
 }
 
 async function startDawn(wanted: "hardware" | "any" | "software"): Promise<GPU> {
@@ -88,7 +91,7 @@ async function startDawn(wanted: "hardware" | "any" | "software"): Promise<GPU> 
     process.env.VK_DRIVER_FILES === undefined
   ) {
     // Added drivers come behind the installed ones; the other variable replaces them.
-    if (wanted === "any") process.env.VK_ADD_DRIVER_FILES ??= icd;
+    if (wanted === "any" && hasHardware()) process.env.VK_ADD_DRIVER_FILES ??= icd;
     else process.env.VK_ICD_FILENAMES = icd;
   }
   try {

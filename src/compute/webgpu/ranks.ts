@@ -71,6 +71,12 @@ export function rankScratchLength(device: GpuDevice, samples: number): number {
   return samples <= tile ? 0 : powerOfTwo(samples, 2 * tile);
 }
 
+/** Workgroups per row that the largest dispatch of `rankSteps` needs. */
+export function rankGroups(device: GpuDevice, samples: number): number {
+  const padded = rankScratchLength(device, samples);
+  return padded === 0 ? 1 : padded / Math.min(largestTile(device), 2 * WORKGROUP_SIZE);
+}
+
 /**
  * The steps that write the ranks (1 ... samples, ties get their mean; 0 throughout rows with values that are not
  * finite) of `rows` rows of `values` to `ranks`; both rows x samples. `keys` holds rows x `rankScratchLength`.

@@ -2,11 +2,13 @@ import type { Compute } from "../compute.ts";
 import { normalizedOperator } from "../cpu/operator.ts";
 import { spectralEmbedding } from "../spectral-embedding.ts";
 import { correlations } from "./correlations.ts";
+import { DeviceRecorder, deviceRows } from "./device-recorder.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
 import { MatrixCache } from "./matrix-cache.ts";
 import { clusterWeights } from "./node-weights.ts";
+import { topCorrelations } from "./top-correlations.ts";
 import { webgpuPanels } from "./webgpu-panels.ts";
 
 /**
@@ -22,26 +24,29 @@ export function createWebgpuCompute(device: GpuDevice): Compute {
   return {
     device: "webgpu",
     kernelNorms: (kernel, norm) => kernelNorms(device, kernel, norm),
-    correlations: (values, units, samples, method, options) =>
-      correlations(device, values, units, samples, method, options),
-    degrees: async (matrix) => (await matrices.get(matrix)).degree.slice(),
-    spectralEmbedding: async (matrix, k, rng, options) => {
-      const kept = await matrices.get(matrix);
-      const withPanels: Parameters<typeof spectralEmbedding>[3] = async (capacity, block, solve) => {
-        const operator = normalizedOperator(matrix, kept.degree);
-        const panels = await webgpuPanels(device, kept.matrix, operator, capacity, block);
-        try {
-          return await solve(panels);
-        } finally {
-          panels.dispose();
-        }
-      };
-      return spectralEmbedding(matrix, kept.degree, k, withPanels, rng, options);
-    },
+    recorder: (units, samples) => new DeviceRecorder(device, units, samples),
+    correlations: async (values, units, samples, method, options) =>
+      correlations(device, deviceRows(values), units, samples, method, options),
+    topCorrelations: async (values, units, samples, method, k, options) =>
+      topCorrelations(device, deviceRows(values), units, samples, method, k, options),
+    degrees: (matrix) => matrices.use(matrix, async ({ degree }) => degree.slice()),
+    spectralEmbedding: (matrix, k, rng, options) =>
+      matrices.use(matrix, (kept) => {
+        const withPanels: Parameters<typeof spectralEmbedding>[3] = async (capacity, block, solve) => {
+          const operator = normalizedOperator(matrix, kept.degree);
+          const panels = await webgpuPanels(device, kept.matrix, operator, capacity, block);
+          try {
+            return await solve(panels);
+          } finally {
+            panels.dispose();
+          }
+        };
+        return spectralEmbedding(matrix, kept.degree, k, withPanels, rng, options);
+      }),
     kmeans: (points, dimensions, k, restarts, kept, rng, options) =>
       kmeans(device, points, dimensions, k, restarts, kept, rng, options),
-    clusterWeights: async (matrix, labels, clusters) =>
-      clusterWeights(device, (await matrices.get(matrix)).matrix, labels, clusters),
+    clusterWeights: (matrix, labels, clusters) =>
+      matrices.use(matrix, (kept) => clusterWeights(device, kept.matrix, labels, clusters)),
     dispose: async () => {
       matrices.clear();
       device.dispose();

@@ -5,11 +5,12 @@ import {
   CORRELATION_REGISTERS,
   CORRELATION_TILES,
   correlationSteps,
-  fastestForm,
   rowStride,
 } from "../../../src/compute/webgpu/correlation.ts";
-import { correlations, STANDARDISE } from "../../../src/compute/webgpu/correlations.ts";
+import { correlations } from "../../../src/compute/webgpu/correlations.ts";
+import { fastestForm, MEMORY_TRIAL } from "../../../src/compute/webgpu/fastest-form.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
+import { STANDARDISE } from "../../../src/compute/webgpu/standardised-panels.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { catchError } from "../../support/catch-error.ts";
@@ -210,7 +211,7 @@ describe("forms", () => {
 });
 
 describe("shaders", () => {
-  test.each([STANDARDISE, CORRELATION_REGISTERS, CORRELATION_TILES])(
+  test.each([STANDARDISE, CORRELATION_REGISTERS, CORRELATION_TILES, MEMORY_TRIAL])(
     "$name binds what the host passes",
     expectLayout,
   );

@@ -59,7 +59,8 @@ describe("small limits", () => {
     expectClose(await kernelNorms(small(), folded, "l2"), twin(folded, "l2"));
   });
 
-  test("a slice larger than a binding is refused", async () => {
+  test("a slice that fills a binding exactly is taken, a larger one is refused", async () => {
+    expectClose(await kernelNorms(small(), kernel(1, 2, 256), "l1"), twin(kernel(1, 2, 256), "l1"));
     const error = await catchError(() => kernelNorms(small(), kernel(1, 1, 257), "l1"));
     expect(error.code).toBe("E_DEVICE_LIMIT");
     expect(error.message).toBe(

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { kmeans as twin } from "../../../src/compute/cpu/kmeans.ts";
 import { Matmul } from "../../../src/compute/cpu/matmul.ts";
+import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
 import { kmeans } from "../../../src/compute/webgpu/kmeans.ts";
 import {
   KMEANS_ACCUMULATE,
@@ -8,14 +9,17 @@ import {
   KMEANS_MOVE,
   KMEANS_NEAREST,
   KMEANS_PICK,
+  KMEANS_TOTAL,
 } from "../../../src/compute/webgpu/kmeans-kernels.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { catchError } from "../../support/catch-error.ts";
-import { SIZES, useGpu } from "../../support/gpu.ts";
+import { openAsHardware, SIZES, useGpu } from "../../support/gpu.ts";
 import { expectLayout, runOnInterpreter } from "../../support/shader-checks.ts";
 
 const gpu = useGpu();
-const small = useGpu({ bindingBytes: 4096 });
+// Bindings hold 600 points of up to four dimensions and two restarts; dispatches are folded into rows.
+const small = useGpu({ bindingBytes: 9600, groupsPerDimension: 7 });
+const hardware = useGpu({}, openAsHardware);
 const matmul = new Matmul();
 afterAll(() => matmul.dispose());
 
@@ -98,10 +102,24 @@ describe("kmeans", () => {
     expect(await find(points, 5, 7, 10, 4)).toEqual(await find(points, 5, 7, 10, 4));
   });
 
-  test("points beyond a binding are refused, and nothing stays behind", async () => {
-    const error = await catchError(() => kmeans(small(), cloud(600, 2), 2, 3, 2, 1, rng(0, "k-means")));
+  test("restarts in groups, folded dispatches: the same bytes", async () => {
+    const points = cloud(600, 2);
+    const findOn = (device: GpuDevice) => kmeans(device, points, 2, 5, 7, 4, rng(9, "k-means"));
+    expect(await findOn(small())).toEqual(await findOn(gpu()));
+    expect(await findOn(hardware())).toEqual(await findOn(gpu()));
+  });
+
+  test.each([
+    [601, 2, 3, "kmeans/points: found a row of 9616 bytes"],
+    // Ten runs of points, 35 clusters, sums of four dimensions and three counts.
+    [600, 2, 35, "kmeans/partials: found a row of 9800 bytes"],
+  ])("%i points beyond a binding are refused, and nothing stays behind", async (count, width, k, message) => {
+    const error = await catchError(() =>
+      kmeans(small(), cloud(count, width), width, k, 2, 1, rng(0, "k-means")),
+    );
     expect(error.code).toBe("E_DEVICE_LIMIT");
-    expect(error.message).toContain("kmeans/points: found 9600 bytes");
+    expect(error.message).toContain(message);
+    expect(error.hint).toContain("--device cpu");
   });
 
   test("an abort ends it", async () => {
@@ -114,7 +132,7 @@ describe("kmeans", () => {
 });
 
 describe("shaders", () => {
-  test.each([KMEANS_PICK, KMEANS_NEAREST, KMEANS_ASSIGN, KMEANS_ACCUMULATE, KMEANS_MOVE])(
+  test.each([KMEANS_PICK, KMEANS_NEAREST, KMEANS_ASSIGN, KMEANS_ACCUMULATE, KMEANS_TOTAL, KMEANS_MOVE])(
     "$name binds what the host passes",
     expectLayout,
   );
@@ -122,13 +140,21 @@ describe("shaders", () => {
   test("no lane races, on the interpreter", async () => {
     const constants = { WORKGROUP_SIZE: 4 };
     const points = Float32Array.of(0, 1, 10, 12);
+    const padded = (values: Float32Array) =>
+      values.reduce(
+        (quadruples, value, at) => {
+          quadruples[4 * at] = value;
+          return quadruples;
+        },
+        new Float32Array(4 * values.length),
+      );
     const chosen = Uint32Array.of(3);
     const nearest = new Float32Array(4);
     const sums = new Float32Array(2);
     await runOnInterpreter(KMEANS_NEAREST, {
       groups: 1,
-      params: { count: 4, dimensions: 1, restarts: 1, points_per_run: 2, is_first: 1 },
-      buffers: { points, chosen, nearest, sums },
+      params: { count: 4, quadruples: 1, restarts: 1, points_per_run: 2, is_first: 1 },
+      buffers: { points: padded(points), chosen, nearest, sums },
       constants,
     });
     expect([...nearest, ...sums]).toEqual([144, 121, 4, 0, 265, 4]);
@@ -147,14 +173,6 @@ describe("shaders", () => {
     const labels = new Uint32Array(4);
     const moves = new Float32Array(8);
     centres.set([2, 9]);
-    const padded = (values: Float32Array) =>
-      Float32Array.from(values).reduce(
-        (quadruples, value, at) => {
-          quadruples[4 * at] = value;
-          return quadruples;
-        },
-        new Float32Array(4 * values.length),
-      );
     await runOnInterpreter(KMEANS_ASSIGN, {
       groups: 1,
       params: { count: 4, quadruples: 1, clusters: 2, slots: 1, is_first: 1 },
@@ -173,10 +191,18 @@ describe("shaders", () => {
     expect(Array.from(partials)).toEqual([1, 2, 5, 2, 0, 0, 0, 0, 0, 0, 0, 0, 22, 2, 10, 2]);
     const moved = new Float32Array(2);
     const facts = new Float32Array(8);
+    const totals = new Float32Array(2 * 4);
+    await runOnInterpreter(KMEANS_TOTAL, {
+      groups: 2,
+      params: { columns: 8, slots: 1, runs: 2 },
+      buffers: { partials, totals },
+      constants,
+    });
+    expect(Array.from(totals)).toEqual([1, 2, 5, 2, 22, 2, 10, 2]);
     await runOnInterpreter(KMEANS_MOVE, {
       groups: 1,
-      params: { dimensions: 1, clusters: 2, slots: 1, runs: 2 },
-      buffers: { partials, moving, centres, moved, facts },
+      params: { dimensions: 1, clusters: 2, slots: 1 },
+      buffers: { totals, moving, centres, moved, facts },
       constants,
     });
     expect(Array.from(moved)).toEqual([0.5, 11]);

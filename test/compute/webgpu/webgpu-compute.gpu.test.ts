@@ -1,7 +1,7 @@
 /** Whole analyses on the GPU against those on the CPU, within the contract's tolerances. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Compute, SymmetricMatrix } from "../../../src/compute/compute.ts";
 import { createCpuCompute } from "../../../src/compute/cpu/cpu-compute.ts";
 import { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
@@ -11,9 +11,11 @@ import { loadDataset } from "../../../src/data/dataset.ts";
 import { buildActivationGraph } from "../../../src/graph/activation-graph.ts";
 import type { UnitGraph } from "../../../src/graph/unit-graph.ts";
 import { buildWeightGraph } from "../../../src/graph/weight-graph.ts";
-import { loadNetwork, type Network } from "../../../src/network/network.ts";
+import { loadNetwork } from "../../../src/network/load-network.ts";
+import type { Network } from "../../../src/network/network.ts";
 import { partitionGraph } from "../../../src/partition/partition-graph.ts";
 import { rng } from "../../../src/statistics/rng.ts";
+import { expectSameQuality, expectSameWeights } from "../../support/agreement.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { openTestGpu } from "../../support/gpu.ts";
 import { REFERENCE_GRAPHS, scaleWeights, within } from "../../support/reference-graphs.ts";
@@ -28,6 +30,8 @@ beforeAll(async () => {
   cpu = await createCpuCompute();
   network = await loadNetwork(example("mnist-mlp.onnx"));
 });
+// Errors of work that nobody read back fail the test that did it.
+afterEach(() => device.finish());
 afterAll(async () => {
   await webgpu?.dispose();
   await cpu?.dispose();
@@ -54,48 +58,11 @@ function graphOf(matrix: SymmetricMatrix): UnitGraph {
   };
 }
 
-/** The contract: n-cut and modularity within 1 %. */
-async function expectSameQuality(graph: UnitGraph, gpuGraph: UnitGraph, k: number): Promise<void> {
-  const settings = { method: "spectral", k, seed: 0 } as const;
-  const expected = (await partitionGraph(cpu, graph, settings)).quality;
-  const found = (await partitionGraph(webgpu, gpuGraph, settings)).quality;
-  for (const measure of ["ncut", "modularity"] as const) {
-    const [want, got] = [expected?.[measure] as number, found?.[measure] as number];
-    expect(Math.abs(got / want - 1), `${measure}: found ${got}, expected ${want}`).toBeLessThan(0.01);
-  }
-}
-
-/** Largest relative (or, for correlations, absolute) difference of all weights of two graphs of the same shape. */
-function expectSameWeights(
-  found: UnitGraph,
-  expected: UnitGraph,
-  difference: (a: number, b: number) => number,
-) {
-  expect(found.layer).toEqual(expected.layer);
-  expect(found.unit).toEqual(expected.unit);
-  expect(found.matrix.blocks.length).toBe(expected.matrix.blocks.length);
-  let largest = 0;
-  for (const [number, block] of found.matrix.blocks.entries()) {
-    const twin = expected.matrix.blocks[number];
-    if (block.shape === "sparse" || twin === undefined || twin.shape === "sparse") {
-      expect(block).toEqual(twin);
-      continue;
-    }
-    expect({ ...block, values: null }).toEqual({ ...twin, values: null });
-    for (let at = 0; at < twin.values.length; at++) {
-      largest = Math.max(largest, difference(block.values[at] as number, twin.values[at] as number));
-    }
-  }
-  return largest;
-}
-
-const relative = (a: number, b: number) => (a === b ? 0 : Math.abs(a - b) / Math.abs(b));
-
 describe("reference graphs", () => {
   test.each(Object.keys(REFERENCE_GRAPHS))("%s: the n-cut of the CPU and of scikit-learn", async (name) => {
     const matrix = (REFERENCE_GRAPHS[name] as () => SymmetricMatrix)();
     const { k, ncut } = references[name] as { k: number; ncut: number };
-    await expectSameQuality(graphOf(matrix), graphOf(matrix), k);
+    await expectSameQuality(cpu, webgpu, graphOf(matrix), graphOf(matrix), k);
     const { quality } = await partitionGraph(webgpu, graphOf(matrix), { method: "spectral", k, seed: 0 });
     expect(quality?.ncut).toBeLessThan(1.01 * ncut);
   });
@@ -105,8 +72,8 @@ describe("mnist-mlp", () => {
   test.each(["global", "local"] as const)("%s weight graph and partition", async (scope) => {
     const expected = await buildWeightGraph(network, cpu, { scope });
     const found = await buildWeightGraph(network, webgpu, { scope });
-    expect(expectSameWeights(found, expected, relative)).toBeLessThan(1e-5);
-    await expectSameQuality(expected, found, scope === "global" ? 16 : 4);
+    expectSameWeights(found, expected);
+    await expectSameQuality(cpu, webgpu, expected, found, scope === "global" ? 16 : 4);
   });
 
   test.each(["global", "local"] as const)("%s activation graph and partition", async (scope) => {
@@ -114,9 +81,8 @@ describe("mnist-mlp", () => {
     const options = { scope, samples: 300, seed: 0 };
     const expected = await buildActivationGraph(network, digits, cpu, options);
     const found = await buildActivationGraph(network, digits, webgpu, options);
-    const absolute = (a: number, b: number) => Math.abs(a - b);
-    expect(expectSameWeights(found, expected, absolute)).toBeLessThan(2e-4);
-    await expectSameQuality(expected, found, 8);
+    expectSameWeights(found, expected);
+    await expectSameQuality(cpu, webgpu, expected, found, 8);
   });
 });
 

@@ -1,0 +1,207 @@
+/**
+ * Analyses in headless Chrome: graphs, partitions and scores are computed in a page, by our kernels on the browser's GPU
+ * and by its ONNX Runtime; what comes back is what the other devices give.
+ */
+import { storedBehind } from "../data/stored-inputs.ts";
+import type { Engine } from "../engine.ts";
+import { BrodmannError } from "../errors.ts";
+import type { Network } from "../network/network.ts";
+import type { InputSource, LabelledInputs } from "../network/outcomes.ts";
+import { encodeModel } from "../runtime/onnx.ts";
+import { type Browser, browserPath, startBrowser } from "./browser.ts";
+import type { PageFacts } from "./calls.ts";
+import { type CallPage, pageClient } from "./page-client.ts";
+import { findPageFiles } from "./page-files.ts";
+import { type PageServer, servePage } from "./page-server.ts";
+
+export interface ChromeOptions {
+  /** What runs networks; default WebGPU on a hardware adapter, else the CPU by WebAssembly. */
+  readonly networks?: "webgpu" | "wasm" | undefined;
+  /** How long the browser may take to start; default a minute. */
+  readonly startTimeoutMs?: number | undefined;
+}
+
+/** What runs in the page, and what was found there. */
+export interface OpenedChrome {
+  /** Takes the place of a `compute` in every call of the library. Its `dispose()` ends the browser. */
+  readonly engine: Engine;
+  /** One sentence for people: the browser, the adapter, and what speaks against it. */
+  readonly reason: string;
+  readonly browser: {
+    readonly path: string;
+    readonly version: string;
+    readonly processId: number | undefined;
+  };
+  readonly page: PageFacts;
+}
+
+/**
+ * Starts an installed Chrome or Chromium without a window, with a hardware adapter where there is one. The browser to use
+ * can be named by the environment variable PUPPETEER_EXECUTABLE_PATH. Call `engine.dispose()` when done.
+ *
+ * Throws `E_DEVICE_MISSING` where there is no browser, one that does not start, or none of its adapters works.
+ *
+ * @example
+ * const { engine } = await openChrome();
+ * const graph = await weightGraph(network, { engine });
+ * await engine.dispose();
+ */
+export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChrome> {
+  const path = await browserPath();
+  const server = await servePage(await findPageFiles());
+  try {
+    const { browser, call, page } = await openPage(path, server, options);
+    const { name, type } = page.adapter;
+    const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
+    return {
+      engine: chromeEngine(browser, server, call, page),
+      reason: `device: chrome, ${browser.version} on ${name}${warning}`,
+      browser,
+      page,
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** A browser whose page has an adapter: a hardware one, else the browser's own software adapter. */
+async function openPage(
+  path: string,
+  server: PageServer,
+  { networks, startTimeoutMs }: ChromeOptions,
+): Promise<{ browser: Browser; call: CallPage; page: PageFacts }> {
+  let version = "";
+  for (const adapter of ["hardware", "software"] as const) {
+    const browser = await startBrowser(path, server.url, adapter, startTimeoutMs);
+    version = browser.version;
+    try {
+      const call = pageClient(browser, server);
+      const page = await call("open", { networks });
+      if (page !== null) return { browser, call, page };
+      await browser.close();
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+  throw new BrodmannError("E_DEVICE_MISSING", `${version}: found no WebGPU adapter, hardware or software`, {
+    hint: "Update the browser and the graphics driver, or pass --device webgpu or cpu.",
+  });
+}
+
+function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page: PageFacts): Engine {
+  const keys = pageKeys(call);
+  const { name, vendor, type } = page.adapter;
+  return {
+    device: "chrome",
+    facts: {
+      chrome: { browser: browser.version, adapter: { name, vendor, type }, onnxRuntime: page.runtime },
+    },
+    async unitGraph(network, data, options = {}) {
+      const key = keys.next();
+      const graph = await call(
+        "unitGraph",
+        {
+          key,
+          network: await keys.ofNetwork(network),
+          inputs: data === null || options.kind !== "activations" ? null : await keys.ofInputs(data),
+          options: plain(options),
+        },
+        options,
+      );
+      keys.keep(graph, key);
+      return graph;
+    },
+    async correlate(layers, values, samples, facts, options = {}) {
+      const key = keys.next();
+      const argument = { key, layers, values, samples, facts, options: plain(options) };
+      const graph = await call("correlate", argument, options);
+      keys.keep(graph, key);
+      return graph;
+    },
+    partition: async (graph, settings, options) =>
+      call("partition", { graph: await keys.ofGraph(graph), options: settings }, options),
+    degrees: async (graph) => call("degrees", { graph: await keys.ofGraph(graph) }),
+    importance: async (network, data, partition, options = {}) =>
+      call(
+        "importance",
+        {
+          network: await keys.ofNetwork(network),
+          inputs: await keys.ofInputs(data),
+          partition,
+          options: plain(options),
+        },
+        options,
+      ),
+    async dispose() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Options that can be sent: without the signal and the callbacks, which stay here. */
+function plain<T extends object>(options: T): T {
+  const isPlain = (value: unknown) => typeof value !== "function" && !(value instanceof AbortSignal);
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => isPlain(value))) as T;
+}
+
+/** Names of what the page holds. Each thing is sent when it is first needed, and given up there once it is gone here. */
+function pageKeys(call: CallPage) {
+  let count = 0;
+  const known = new WeakMap<object, Promise<string>>();
+  const gone = new FinalizationRegistry<string>((key) => {
+    // A page that is gone holds nothing.
+    call("release", { key }).catch(() => {});
+  });
+  const next = (): string => `${++count}`;
+  const keep = (thing: object, key: string): void => {
+    known.set(thing, Promise.resolve(key));
+    gone.register(thing, key);
+  };
+  const keyOf = (thing: object, hold: (key: string) => Promise<void>): Promise<string> => {
+    let key = known.get(thing);
+    if (key === undefined) {
+      const name = next();
+      key = hold(name).then(() => name);
+      known.set(thing, key);
+      // What could not be sent is sent again the next time.
+      key.then(
+        () => gone.register(thing, name),
+        () => known.delete(thing),
+      );
+    }
+    return key;
+  };
+  return {
+    next,
+    keep,
+    ofGraph: (graph: Parameters<Engine["degrees"]>[0]) =>
+      keyOf(graph, (key) => call("holdGraph", { key, graph })),
+    ofNetwork: (network: Network) =>
+      keyOf(network, (key) =>
+        call("holdNetwork", {
+          key,
+          name: network.name,
+          model: encodeModel(network.graph.model),
+          inputShape: network.inputShape,
+        }),
+      ),
+    ofInputs: (data: InputSource | LabelledInputs) =>
+      keyOf(data, (key) =>
+        call("holdInputs", {
+          key,
+          inputs: storedBehind(data.batch) ?? storeBatches(data),
+          answers: "labels" in data ? { labels: data.labels, targets: data.targets } : null,
+        }),
+      ),
+  };
+}
+
+/** Inputs of any source, all at once. */
+function storeBatches(data: InputSource) {
+  const values = data.batch(0, data.count);
+  const size = values.length / Math.max(1, data.count);
+  return { count: data.count, size, values, isByte: false, channels: null, transposed: [] };
+}

@@ -1,0 +1,61 @@
+/**
+ * Where an analysis runs: in this process, or in a browser. The steps are the same everywhere; callers never ask which
+ * engine they have.
+ */
+import type { Compute } from "./compute/compute.ts";
+import { correlateUnits } from "./graph/activation-graph.ts";
+import { buildUnitGraph, type UnitGraphOptions } from "./graph/build-unit-graph.ts";
+import type { GraphLayer, UnitGraph } from "./graph/unit-graph.ts";
+import type { Network } from "./network/network.ts";
+import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
+import type { Partition } from "./partition/partition.ts";
+import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
+import type { RunOptions } from "./progress.ts";
+import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
+
+/** The steps of an analysis on one device. Errors and options are those of the functions that the steps are named after. */
+export interface Engine {
+  readonly device: "cpu" | "webgpu" | "chrome";
+  /** What `run.json` tells of the device beyond its name. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** The unit graph of the given kind and scope; activation graphs need inputs. */
+  unitGraph(network: Network, data: InputSource | null, options?: UnitGraphOptions): Promise<UnitGraph>;
+  /** The activation graph of recorded values, units x samples; these are scratch space. */
+  correlate(
+    layers: readonly GraphLayer[],
+    values: Float32Array,
+    samples: number,
+    facts: Readonly<Record<string, unknown>>,
+    options?: UnitGraphOptions,
+  ): Promise<UnitGraph>;
+  partition(graph: UnitGraph, settings: PartitionSettings, options?: RunOptions): Promise<Partition>;
+  /** Sum of each node's weights. */
+  degrees(graph: UnitGraph): Promise<Float64Array>;
+  importance(
+    network: Network,
+    data: LabelledInputs,
+    partition: Partition,
+    options?: ImportanceOptions,
+  ): Promise<Importance>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * The engine of this process, with its kernels on `compute`; disposes of it.
+ *
+ * @example
+ * const engine = localEngine(await createCpuCompute());
+ */
+export function localEngine(compute: Compute): Engine {
+  return {
+    device: compute.device,
+    facts: {},
+    unitGraph: (network, data, options) => buildUnitGraph(network, data, compute, options),
+    correlate: (layers, values, samples, facts, options) =>
+      correlateUnits(layers, values, samples, compute, facts, options),
+    partition: (graph, settings, options) => partitionGraph(compute, graph, settings, options),
+    degrees: ({ matrix }) => compute.degrees(matrix),
+    importance: scoreImportance,
+    dispose: () => compute.dispose(),
+  };
+}

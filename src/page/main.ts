@@ -1,0 +1,93 @@
+/**
+ * The page that headless Chrome shows: runs the steps of an analysis on the browser's GPU. Node says which call to take up
+ * (`brodmann.call`) and fetches nothing itself: arguments, events and results go through its server.
+ */
+import type { CallMessage, EventMessage, ResultMessage } from "../chrome/calls.ts";
+import { decodeMessage, encodeMessage } from "../chrome/message.ts";
+import { BrodmannError, messageOf } from "../errors.ts";
+import type { Progress } from "../progress.ts";
+import { pageCalls } from "./page-calls.ts";
+
+/** Progress is sent this often at the most; each phase's beginning and end always are. */
+const PROGRESS_INTERVAL_MS = 100;
+
+const aborts = new Map<number, AbortController>();
+
+/** Takes up a call, and returns once its result is with Node. */
+async function call(id: number): Promise<void> {
+  const abort = new AbortController();
+  aborts.set(id, abort);
+  let result: ResultMessage;
+  const outbox = new Outbox(`events/${id}`);
+  try {
+    const { name, argument, callbacks } = (await fetchMessage(`calls/${id}`)) as CallMessage;
+    const options = Object.fromEntries(callbacks.map((callback) => [callback, outbox.callback(callback)]));
+    const work = pageCalls[name] as (
+      argument: unknown,
+      options: Record<string, unknown>,
+    ) => unknown | Promise<unknown>;
+    result = { result: await work(argument, { ...options, signal: abort.signal }) };
+  } catch (error) {
+    result = { error: describeError(error) };
+  }
+  aborts.delete(id);
+  await outbox.settle();
+  await post(`results/${id}`, result);
+}
+
+function describeError(error: unknown): Extract<ResultMessage, { error: unknown }>["error"] {
+  const { code, hint } = error instanceof BrodmannError ? error : { code: "", hint: "" };
+  return { code, hint, message: messageOf(error), stack: error instanceof Error ? (error.stack ?? "") : "" };
+}
+
+/** Sends what callbacks are called with to Node, in order. */
+class Outbox {
+  readonly #path: string;
+  #sent: Promise<unknown> = Promise.resolve();
+  #lastProgressMs = Number.NEGATIVE_INFINITY;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  callback(name: string): (...values: unknown[]) => void {
+    if (name === "onProgress") return (progress) => this.#sendProgress(progress as Progress);
+    return (...values) => this.#send({ callback: name, values });
+  }
+
+  /** Waits until all is with Node. */
+  async settle(): Promise<void> {
+    await this.#sent;
+  }
+
+  #sendProgress(progress: Progress): void {
+    const now = performance.now();
+    const isEdge = progress.done === 0 || progress.done === progress.total;
+    if (!isEdge && now - this.#lastProgressMs < PROGRESS_INTERVAL_MS) return;
+    this.#lastProgressMs = now;
+    this.#send({ callback: "onProgress", values: [progress] });
+  }
+
+  #send(event: EventMessage): void {
+    this.#sent = this.#sent.then(() => post(this.#path, event));
+    // Reported by `settle`; not an unhandled rejection before.
+    this.#sent.catch(() => {});
+  }
+}
+
+async function fetchMessage(path: string): Promise<unknown> {
+  const response = await fetch(path);
+  if (!response.ok) throw new BrodmannError("E_INTERNAL_MESSAGE", `${path}: found status ${response.status}`);
+  return decodeMessage(await response.arrayBuffer());
+}
+
+async function post(path: string, message: unknown): Promise<void> {
+  const body = new Blob([...encodeMessage(message).parts]);
+  const response = await fetch(path, { method: "POST", body });
+  if (!response.ok) throw new BrodmannError("E_INTERNAL_MESSAGE", `${path}: found status ${response.status}`);
+}
+
+/** What Node calls through the browser's protocol. */
+Object.assign(globalThis, {
+  brodmann: { call, abort: (id: number) => aborts.get(id)?.abort() },
+});

@@ -1,0 +1,96 @@
+import type { PageCalls } from "../chrome/calls.ts";
+import { adapterFacts, GpuDevice, requestDevice } from "../compute/webgpu/gpu-device.ts";
+import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
+import { batchesOf } from "../data/stored-inputs.ts";
+import { type Engine, localEngine } from "../engine.ts";
+import { BrodmannError } from "../errors.ts";
+import type { UnitGraph } from "../graph/unit-graph.ts";
+import { loadNetworkBytes, type Network } from "../network/network.ts";
+import type { LabelledInputs } from "../network/outcomes.ts";
+import type { RunOptions } from "../progress.ts";
+import { runtimeFacts, startRuntime } from "./ort-web.ts";
+
+/** Each call of `PageCalls` with the options that only the page can make: the signal, and callbacks that reach Node. */
+type Calls = {
+  [Name in keyof PageCalls]: (
+    call: Parameters<PageCalls[Name]>[0],
+    options: RunOptions,
+  ) => Promise<ReturnType<PageCalls[Name]>>;
+};
+
+let opened: Engine | null = null;
+const models = new Map<string, Network>();
+const inputs = new Map<string, LabelledInputs>();
+const graphs = new Map<string, UnitGraph>();
+
+export const pageCalls: Calls = {
+  async open({ networks: wanted }) {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) return null;
+    const { name, vendor, type } = adapterFacts(adapter);
+    const device = await requestDevice(adapter);
+    const gpu = new GpuDevice(device, { readShader, facts: adapterFacts(adapter) });
+    opened = localEngine(createWebgpuCompute(gpu));
+    const networks = wanted ?? (type === "hardware" ? "webgpu" : "wasm");
+    startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null);
+    const { version, threads } = runtimeFacts();
+    return {
+      adapter: {
+        name,
+        vendor,
+        type,
+        bindingBytes: gpu.limits.bindingBytes,
+        features: [...gpu.features],
+      },
+      runtime: { version, networks, threads },
+    };
+  },
+  async holdNetwork({ key, name, model, inputShape }) {
+    models.set(key, await loadNetworkBytes(model, name, { inputShape }));
+  },
+  async holdInputs({ key, inputs: stored, answers }) {
+    const { labels = new Int32Array(), targets } = answers ?? {};
+    inputs.set(key, { count: stored.count, labels, targets, batch: batchesOf(stored) });
+  },
+  async holdGraph({ key, graph }) {
+    graphs.set(key, graph);
+  },
+  async release({ key }) {
+    for (const held of [models, inputs, graphs]) held.delete(key);
+  },
+  async unitGraph({ key, network, inputs: inputsKey, options }, own) {
+    const data = inputsKey === null ? null : known(inputs, inputsKey);
+    const graph = await engine().unitGraph(known(models, network), data, { ...options, ...own });
+    graphs.set(key, graph);
+    return graph;
+  },
+  async correlate({ key, layers, values, samples, facts, options }, own) {
+    const graph = await engine().correlate(layers, values, samples, facts, { ...options, ...own });
+    graphs.set(key, graph);
+    return graph;
+  },
+  partition: ({ graph, options }, own) => engine().partition(known(graphs, graph), options, own),
+  degrees: ({ graph }) => engine().degrees(known(graphs, graph)),
+  importance: ({ network, inputs: inputsKey, partition, options }, own) =>
+    engine().importance(known(models, network), known(inputs, inputsKey), partition, {
+      ...options,
+      ...own,
+    }),
+};
+
+function engine(): Engine {
+  if (opened !== null) return opened;
+  throw new BrodmannError("E_INTERNAL_PAGE", "page: found a call before it was opened");
+}
+
+function known<T>(held: ReadonlyMap<string, T>, key: string): T {
+  const value = held.get(key);
+  if (value !== undefined) return value;
+  throw new BrodmannError("E_INTERNAL_PAGE", `page: found nothing under ${key}`);
+}
+
+async function readShader(path: string): Promise<string> {
+  const response = await fetch(`shaders/${path}`);
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.text();
+}

@@ -1,0 +1,59 @@
+/**
+ * The number of clusters that a graph's spectrum suggests: the k behind which the eigenvalues of D^-1/2 A D^-1/2 fall most
+ * (von Luxburg 2007, doi:10.1007/s11222-007-9033-z, section 8.3). A graph that falls into k pieces has k eigenvalues 1
+ * and then smaller ones; k weakly connected clusters leave a gap in the same place.
+ */
+import type { Compute, Eigenpairs, SymmetricMatrix } from "../compute/compute.ts";
+import type { RunOptions } from "../progress.ts";
+import type { Rng } from "../statistics/rng.ts";
+
+/** Numbers of clusters that are considered. */
+const LEAST = 2;
+const MOST = 32;
+
+/** A number of clusters and the curve that it was read from. */
+export interface ChosenK {
+  readonly k: number;
+  readonly rule: "eigengap";
+  /** Every k considered, with the gap between the k-th and the next eigenvalue. */
+  readonly candidates: readonly { readonly k: number; readonly gap: number }[];
+}
+
+/**
+ * Chooses k from 2 to 32 (below the number of nodes) for a matrix of positive degrees, and gives its eigenvectors. The
+ * smallest k where several gaps are equal; 1 for fewer than four nodes.
+ */
+export async function chooseK(
+  compute: Compute,
+  matrix: SymmetricMatrix,
+  random: Rng,
+  options: RunOptions = {},
+): Promise<{ readonly chosen: ChosenK; readonly pairs: Eigenpairs }> {
+  const most = Math.min(MOST, matrix.size - 2);
+  const pairs = await compute.spectralEmbedding(matrix, Math.max(1, most + 1), random, options);
+  const candidates = [];
+  for (let k = LEAST; k <= most; k++) {
+    const gap = (pairs.values[k - 1] as number) - (pairs.values[k] as number);
+    // Beyond six digits the eigenvalues are the solver's rounding errors.
+    candidates.push({ k, gap: Number(gap.toFixed(6)) });
+  }
+  let chosen = { k: 1, gap: Number.NEGATIVE_INFINITY };
+  for (const candidate of candidates) if (candidate.gap > chosen.gap) chosen = candidate;
+  return {
+    chosen: { k: chosen.k, rule: "eigengap", candidates },
+    pairs: { ...pairs, values: pairs.values.slice(0, chosen.k), vectors: leading(pairs, chosen.k) },
+  };
+}
+
+/** The first k columns. */
+function leading({ values, vectors }: Eigenpairs, k: number): Float32Array {
+  const columns = values.length;
+  const size = vectors.length / columns;
+  const kept = new Float32Array(size * k);
+  for (let node = 0; node < size; node++) {
+    for (let column = 0; column < k; column++) {
+      kept[node * k + column] = vectors[node * columns + column] as number;
+    }
+  }
+  return kept;
+}

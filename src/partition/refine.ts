@@ -1,0 +1,150 @@
+/**
+ * Refinement of the Leiden method (Traag, Waltman & van Eck 2019, doi:10.1038/s41598-019-41695-z, algorithm A.3): within
+ * each cluster single nodes merge into well-connected parts of it, at random in proportion to exp(gain / theta). What
+ * comes out is connected, and is what the next level's nodes are made of.
+ */
+import type { Rng } from "../statistics/rng.ts";
+import type { LevelGraph } from "./level-graph.ts";
+import type { MoveScratch } from "./move-nodes.ts";
+
+/** Weights below exp(-40) of the largest are never drawn. */
+const NEGLIGIBLE = 40;
+
+/** Scratch memory of `refine` for graphs of up to as many nodes as `moveScratch` was made for. */
+export interface RefineScratch extends Pick<MoveScratch, "queue" | "weightTo" | "touched"> {
+  /** Theta in units of weight. */
+  readonly temperature: number;
+  /** Gain of each touched part. */
+  readonly gain: Float64Array;
+  readonly partMass: Float64Array;
+  /** Weight from each part to the rest of its cluster. */
+  readonly partCut: Float64Array;
+  /** 1 where a part has several nodes. */
+  readonly isJoined: Uint8Array;
+}
+
+/** Shares what both steps need with the scratch memory of `moveNodes`. */
+export function refineScratch({ queue, weightTo, touched }: MoveScratch, temperature: number): RefineScratch {
+  const size = queue.length;
+  return {
+    queue,
+    weightTo,
+    touched,
+    temperature,
+    gain: new Float64Array(size),
+    partMass: new Float64Array(size),
+    partCut: new Float64Array(size),
+    isJoined: new Uint8Array(size),
+  };
+}
+
+/**
+ * Writes to `parts` a part (0 ... size - 1, not dense) for every node. Nodes are looked at in the order of
+ * `scratch.queue`; `clusterMass` are the masses of `clusters`.
+ */
+export function refine(
+  graph: LevelGraph,
+  clusters: Int32Array,
+  clusterMass: Float64Array,
+  resolution: number,
+  parts: Int32Array,
+  scratch: RefineScratch,
+  random: Rng,
+): void {
+  const { size, rowStart, column, weight, mass } = graph;
+  const { queue, weightTo, touched, gain, partMass, partCut, isJoined, temperature } = scratch;
+  startAlone(graph, clusters, parts, scratch);
+  for (let i = 0; i < size; i++) {
+    const node = queue[i] as number;
+    if (isJoined[node] !== 0) continue;
+    const cluster = clusters[node] as number;
+    const wholeMass = clusterMass[cluster] as number;
+    const nodeMass = mass[node] as number;
+    const factor = resolution * nodeMass;
+    if ((partCut[node] as number) < factor * (wholeMass - nodeMass)) continue;
+    const end = rowStart[node + 1] as number;
+    let count = 0;
+    for (let at = rowStart[node] as number; at < end; at++) {
+      const neighbour = column[at] as number;
+      if (clusters[neighbour] !== cluster) continue;
+      const part = parts[neighbour] as number;
+      const sum = weightTo[part] as number;
+      if (sum === 0) touched[count++] = part;
+      weightTo[part] = sum + (weight[at] as number);
+    }
+    // Staying alone gains 0 and is the first of the choices.
+    let highest = 0;
+    for (let j = 0; j < count; j++) {
+      const part = touched[j] as number;
+      const other = partMass[part] as number;
+      const isWellConnected = (partCut[part] as number) >= resolution * other * (wholeMass - other);
+      const value = isWellConnected ? (weightTo[part] as number) - factor * other : -1;
+      gain[j] = value;
+      if (value > highest) highest = value;
+    }
+    const chosen = draw(gain, count, highest, temperature, random);
+    if (chosen >= 0) {
+      const part = touched[chosen] as number;
+      parts[node] = part;
+      isJoined[node] = 1;
+      isJoined[part] = 1;
+      partMass[part] = (partMass[part] as number) + nodeMass;
+      partCut[part] = (partCut[part] as number) + (partCut[node] as number) - 2 * (weightTo[part] as number);
+    }
+    for (let j = 0; j < count; j++) weightTo[touched[j] as number] = 0;
+  }
+}
+
+/** Every node its own part. */
+function startAlone(
+  graph: LevelGraph,
+  clusters: Int32Array,
+  parts: Int32Array,
+  scratch: RefineScratch,
+): void {
+  const { size, rowStart, column, weight, mass } = graph;
+  const { partMass, partCut, isJoined } = scratch;
+  isJoined.fill(0, 0, size);
+  for (let node = 0; node < size; node++) {
+    parts[node] = node;
+    partMass[node] = mass[node] as number;
+    const cluster = clusters[node] as number;
+    const end = rowStart[node + 1] as number;
+    let sum = 0;
+    for (let at = rowStart[node] as number; at < end; at++) {
+      if (clusters[column[at] as number] === cluster) sum += weight[at] as number;
+    }
+    partCut[node] = sum;
+  }
+}
+
+/** A choice in proportion to exp(gain / temperature) among gains from 0 and staying alone (-1), which gains 0. */
+function draw(gain: Float64Array, count: number, highest: number, temperature: number, random: Rng): number {
+  const limit = highest - NEGLIGIBLE * temperature;
+  let candidates = limit <= 0 ? 1 : 0;
+  let last = -1;
+  for (let j = 0; j < count; j++) {
+    const value = gain[j] as number;
+    if (value < 0 || value < limit) continue;
+    candidates++;
+    last = j;
+  }
+  if (candidates <= 1) return last;
+  let total = limit <= 0 ? Math.exp(-highest / temperature) : 0;
+  for (let j = 0; j < count; j++) {
+    const value = gain[j] as number;
+    if (value >= 0 && value >= limit) total += Math.exp((value - highest) / temperature);
+  }
+  let left = random.uniform() * total;
+  if (limit <= 0) {
+    left -= Math.exp(-highest / temperature);
+    if (left < 0) return -1;
+  }
+  for (let j = 0; j < count; j++) {
+    const value = gain[j] as number;
+    if (value < 0 || value < limit) continue;
+    left -= Math.exp((value - highest) / temperature);
+    if (left < 0) return j;
+  }
+  return last;
+}

@@ -1,0 +1,58 @@
+/**
+ * ONNX Runtime's CPU provider. The only file that imports `onnxruntime-node`.
+ */
+import { availableParallelism } from "node:os";
+import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
+
+export { Tensor };
+
+/** Tensors by the name of the graph input or output they belong to. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+export interface SessionSettings {
+  /** Threads of one operator; default: all cores. */
+  readonly threads?: number;
+  /** Switch off graph optimisation, for sessions that run once. */
+  readonly isOneShot?: boolean;
+  /**
+   * Let the threads sleep between runs, for a session that runs now and then beside a busy one: threads that wait by
+   * spinning would keep a core from the other.
+   */
+  readonly isOccasional?: boolean;
+}
+
+/** A loaded model. Errors are ONNX Runtime's own. */
+export interface OrtSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Writes into `outputs` where they are given. */
+  run(inputs: Tensors, outputs?: Tensors): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<OrtSession> {
+  const session = await InferenceSession.create(model, {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: settings.threads ?? availableParallelism(),
+    interOpNumThreads: 1,
+    graphOptimizationLevel: settings.isOneShot ? "disabled" : "all",
+    ...(settings.isOccasional ? { extra: { session: { intra_op: { allow_spinning: "0" } } } } : {}),
+    // Only fatal: its errors reach people through ours.
+    logSeverityLevel: 4,
+  });
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: (inputs, outputs) => (outputs === undefined ? session.run(inputs) : session.run(inputs, outputs)),
+    release: () => session.release(),
+  };
+}
+
+/** Version, execution providers and threads, for `doctor` and `run.json`. */
+export function runtimeFacts(): { version: string; providers: string[]; threads: number } {
+  return {
+    version: env.versions.node ?? env.versions.common,
+    providers: listSupportedBackends().map((backend) => backend.name),
+    threads: availableParallelism(),
+  };
+}

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readGraph } from "../../src/graph/graph-file.ts";
+import { browsersOf } from "../support/browser-processes.ts";
+import { brodmann, type PlantedFiles, start, temporaryFolder, writePlanted } from "../support/cli.ts";
+
+const folder = temporaryFolder(false);
+let files: PlantedFiles;
+beforeAll(() => {
+  files = writePlanted(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Expects that a program has left no browser and no profile. */
+const expectNothingLeft = (owner: number | undefined) =>
+  vi.waitFor(() => expect(browsersOf(owner ?? 0)).toEqual({ processes: [], profiles: [] }), {
+    timeout: 10_000,
+  });
+
+async function analyzeOn(device: string) {
+  const out = join(folder, device);
+  const flags = [
+    "--graph",
+    "activations",
+    "--k",
+    "2",
+    "--protocol",
+    "paper",
+    "--device",
+    device,
+    "--out",
+    out,
+  ];
+  const run = start(["analyze", files.model, "--data", files.data, ...flags]);
+  const { code, stderr } = await run.finished;
+  expect(code, stderr).toBe(0);
+  await expectNothingLeft(run.process.pid);
+  const json = (name: string) => JSON.parse(readFileSync(join(out, name), "utf8"));
+  return { out, stderr, graph: await readGraph(join(out, "graph.npz")), json };
+}
+
+describe("--device chrome", () => {
+  it("writes the files of an analysis, as the CPU does", async () => {
+    const chrome = await analyzeOn("chrome");
+    const cpu = await analyzeOn("cpu");
+    expect(readdirSync(chrome.out).sort()).toEqual(readdirSync(cpu.out).sort());
+    expect(chrome.stderr).toMatch(/^device: chrome, \w+\/[\d.]+ on .+/m);
+    expect(chrome.json("run.json")).toMatchObject({
+      device: "chrome",
+      chrome: { browser: expect.stringMatching(/^\w+\/\d/), adapter: { name: expect.any(String) } },
+    });
+
+    const [found, expected] = [chrome, cpu].map(({ graph }) =>
+      graph.matrix.blocks.flatMap((block) => (block.shape === "sparse" ? [...block.weight] : [])),
+    );
+    expect(found).toHaveLength(expected?.length ?? 0);
+    found?.forEach((weight, at) => {
+      expect(Math.abs(weight - (expected?.[at] as number))).toBeLessThan(2e-4);
+    });
+    expect(chrome.json("partition.json").layers).toEqual(cpu.json("partition.json").layers);
+    const accuracies = (scores: { subclusters: { importance: { accuracy: number } }[] }) =>
+      scores.subclusters.map(({ importance }) => importance.accuracy);
+    expect(accuracies(chrome.json("scores.json"))).toEqual(accuracies(cpu.json("scores.json")));
+  });
+
+  it("serves the commands one by one", async () => {
+    const graph = join(folder, "g.npz");
+    const partition = join(folder, "p.json");
+    const scores = join(folder, "s.json");
+    const device = ["--device", "chrome", "--quiet"];
+    const steps = [
+      ["graph", files.model, "--out", graph],
+      ["partition", graph, "--k", "2", "--out", partition],
+      [
+        "score",
+        files.model,
+        "--data",
+        files.data,
+        "--partition",
+        partition,
+        "--protocol",
+        "paper",
+        "--out",
+        scores,
+      ],
+    ];
+    for (const step of steps)
+      expect(await brodmann([...step, ...device])).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(readFileSync(scores, "utf8"))).toMatchObject({
+      schema: "brodmann/scores/1",
+      shuffles: 19,
+    });
+  });
+
+  it("ends with 130 on Ctrl-C, keeps what is done and leaves no browser", async () => {
+    const out = join(folder, "interrupted");
+    const flags = ["--k", "2", "--protocol", "paper", "--shuffles", "20000", "--device", "chrome"];
+    const run = start(["analyze", files.model, "--data", files.data, ...flags, "--out", out]);
+    await run.saying("partition: 2 clusters");
+    run.process.kill("SIGINT");
+    const { code, stdout, stderr } = await run.finished;
+    expect({ code, stdout }, stderr).toEqual({ code: 130, stdout: "" });
+    expect(stderr).toContain("interrupted; kept: ");
+    expect(readdirSync(out).sort()).toEqual(["graph.gexf", "graph.npz", "partition.json"]);
+    await expectNothingLeft(run.process.pid);
+  });
+
+  it("leaves no browser when it is ended at once", async () => {
+    const flags = ["--k", "2", "--protocol", "paper", "--shuffles", "20000", "--device", "chrome"];
+    const run = start([
+      "analyze",
+      files.model,
+      "--data",
+      files.data,
+      ...flags,
+      "--out",
+      join(folder, "twice"),
+    ]);
+    await run.saying("partition: 2 clusters");
+    expect(browsersOf(run.process.pid ?? 0).processes.length).toBeGreaterThan(0);
+    run.process.kill("SIGINT");
+    await run.saying("interrupted: ending after this batch");
+    run.process.kill("SIGINT");
+    expect((await run.finished).code).toBe(130);
+    await expectNothingLeft(run.process.pid);
+  });
+
+  it("is in what doctor reports", async () => {
+    const findingOf = async (env: Record<string, string>) => {
+      const { code, stdout } = await brodmann(["doctor", "--json"], { env });
+      expect(code).toBe(0);
+      const { findings } = JSON.parse(stdout) as { findings: { what: string }[] };
+      return findings.find(({ what }) => what === "Chrome");
+    };
+    const found = expect.stringMatching(
+      /^\w+\/[\d.]+ at .+, WebGPU on .+ \((hardware|software)\), onnxruntime-web /,
+    );
+    expect(await findingOf({})).toMatchObject({ works: true, found });
+    expect(await findingOf({ PUPPETEER_EXECUTABLE_PATH: "/no/such/chrome" })).toMatchObject({
+      works: false,
+      found: expect.stringContaining("/no/such/chrome"),
+      advice: expect.stringContaining("unset it"),
+    });
+  });
+});
