@@ -71,6 +71,51 @@ describe("scores of a regression", () => {
   });
 });
 
+describe("scores of a regression by several kinds of lesion", () => {
+  it("have intervals, kept subclusters and pairs of squared errors, and no flips", async () => {
+    const network = await forked();
+    const data = regressionData();
+    const scores = await scoreImportance(network, data, halves("a", 8), {
+      lesion: "mean",
+      compare: ["zero", "resample"],
+      isSequential: true,
+    });
+    const { subclusters, agreement, pairs, dissociations } = JSON.parse(formatScores(scores));
+    for (const { importance } of subclusters) {
+      const { flipRate, divergence, intervals, lossIncrease, keepOnly, byLesion, profile } = importance;
+      expect([flipRate, divergence, keepOnly.accuracy, keepOnly.p.accuracy]).toEqual([
+        null,
+        null,
+        null,
+        null,
+      ]);
+      expect(intervals.meanClassAccuracyChange).toEqual([null, null]);
+      expect(profile).toEqual({ classDrop: [], specialisation: null, gini: null });
+      const [low, high] = intervals.lossIncrease;
+      expect(low).toBeLessThan(lossIncrease);
+      expect(high).toBeGreaterThan(lossIncrease);
+      expect(keepOnly.p.loss).toBeGreaterThanOrEqual(1 / 40);
+      expect(byLesion.zero.accuracy).toBeNull();
+      expect(byLesion.resample.loss).toBeGreaterThan(0);
+    }
+    expect(agreement.map(({ accuracy }: { accuracy: null }) => accuracy)).toEqual([null, null, null]);
+    expect(dissociations).toEqual([]);
+    // Each half alone is what is left when the other one takes its means.
+    expect(scores.subclusters[0]?.keepOnly?.damage.loss).toBe(scores.subclusters[1]?.damage.loss);
+    const all = Int32Array.from({ length: 8 }, (_, unit) => unit);
+    const [both] = await runLesions(network, layerNamed(network, "a"), [all], data, { lesion: "mean" });
+    expect(pairs).toHaveLength(1);
+    expect(pairs[0].lostOnlyTogether).toBeNull();
+    expect(pairs[0].lossIncrease).toBeCloseTo((both?.loss ?? 0) - scores.baseline.outcome.loss, 5);
+    const singles = subclusters.reduce(
+      (sum: number, { importance }: { importance: { lossIncrease: number } }) =>
+        sum + importance.lossIncrease,
+      0,
+    );
+    expect(pairs[0].synergy).toBeCloseTo(pairs[0].lossIncrease - singles, 5);
+  });
+});
+
 describe("scores of next-token prediction", () => {
   it("count tokens", async () => {
     const network = await loadExport("gpt-dynamo");
@@ -99,6 +144,16 @@ describe("scores of lesions at one consumer", () => {
     const set = Int32Array.of(0, 1, 2, 3);
     const [outcome] = await runLesions(network, layerNamed(network, "a"), [set], data, { consumer: "past" });
     expect(scores.subclusters[0]?.damage.loss).toBe(outcome?.loss);
+    const [kept, both] = await runLesions(
+      network,
+      layerNamed(network, "a"),
+      [Int32Array.of(4, 5, 6, 7), Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7)],
+      data,
+      { consumer: "past", lesion: "mean" },
+    );
+    expect(scores.subclusters[0]?.keepOnly?.damage.loss).toBe(kept?.loss);
+    const byMean = await scoreImportance(network, data, partition, { consumer: "past", lesion: "mean" });
+    expect(byMean.pairs[0]?.lossIncrease).toBeCloseTo((both?.loss ?? 0) - scores.baseline.outcome.loss, 5);
     const everywhere = await scoreImportance(network, data, partition);
     expect(written(formatScores(everywhere)).lesionAt).toBe("output");
     expect(everywhere.subclusters[0]?.damage.loss).not.toBe(outcome?.loss);
