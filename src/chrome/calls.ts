@@ -5,6 +5,7 @@
 import type { StoredInputs } from "../data/stored-inputs.ts";
 import type { UnitGraphOptions } from "../graph/build-unit-graph.ts";
 import type { GraphLayer, UnitGraph } from "../graph/unit-graph.ts";
+import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
@@ -46,7 +47,8 @@ export interface PageCalls {
   holdInputs(call: {
     readonly key: string;
     readonly inputs: StoredInputs;
-    readonly labels: Int32Array | null;
+    /** What the inputs are to be answered with; null where they serve for activations only. */
+    readonly answers: Pick<LabelledInputs, "labels" | "targets"> | null;
   }): void;
   holdGraph(call: { readonly key: string; readonly graph: UnitGraph }): void;
   release(call: { readonly key: string }): void;

@@ -193,7 +193,7 @@ function pageKeys(call: CallPage) {
         call("holdInputs", {
           key,
           inputs: storedBehind(data.batch) ?? storeBatches(data),
-          labels: "labels" in data ? data.labels : null,
+          answers: "labels" in data ? { labels: data.labels, targets: data.targets } : null,
         }),
       ),
   };

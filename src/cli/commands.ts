@@ -14,7 +14,15 @@ interface Command {
 const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
 const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples", "top-k"];
 const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution", "quality"];
-const SCORE_FLAGS: readonly FlagName[] = ["protocol", "shuffles", "sequential", "lesion", "match", "scores"];
+const SCORE_FLAGS: readonly FlagName[] = [
+  "protocol",
+  "shuffles",
+  "sequential",
+  "lesion",
+  "lesion-at",
+  "match",
+  "scores",
+];
 
 export type CommandName =
   | "demo"

@@ -42,6 +42,7 @@ export interface Flags {
   readonly shuffles?: number;
   readonly scores?: string;
   readonly lesion?: string;
+  readonly "lesion-at"?: string;
   readonly sequential?: boolean;
   readonly match?: "size" | "norm" | "activation";
   readonly format?: "text" | "csv" | "latex";
@@ -127,6 +128,11 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   },
   format: { takes: ["text", "csv", "latex"], help: "how a table is printed (default text)" },
   scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
+  "lesion-at": {
+    takes: "text",
+    value: "output|consumer:NAME",
+    help: "lesion what all layers read (default), or what only layer NAME reads",
+  },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {
     takes: ["auto", "webgpu", "cpu", "chrome"],

@@ -3,9 +3,11 @@ import { type Dataset, loadDataset } from "../data/dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
 import { loadNetwork } from "../network/load-network.ts";
-import type { Network, NetworkOptions } from "../network/network.ts";
+import { layerNamed, type Network, type NetworkOptions } from "../network/network.ts";
+import { inputFeed } from "../network/network-input.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
 import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
+import { withTask } from "../network/task.ts";
 import { checkSequential, checkShuffles, type ImportanceOptions } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -50,6 +52,8 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
     data = await load();
     network = await openNetwork(modelPath, { inputShape: data.inputShape });
   }
+  const consumer = consumerNamed(flags);
+  if (consumer !== undefined) layerNamed(network, consumer);
   for (const { node, operator, reason } of network.skipped) {
     terminal.say(`not followed: ${node} (${operator}): ${reason}`);
   }
@@ -57,7 +61,10 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
   const { format, path, notes } = data.source;
   terminal.say(`data: ${data.count} inputs of shape ${data.inputShape.join("x")} from ${path} (${format})`);
   for (const note of notes) terminal.say(`data: ${note}`);
-  return { network, data: reshapeInputs(data, network.inputShape) };
+  const shaped = reshapeInputs(data, network.inputShape);
+  // Refuses pixels in place of tokens before the long work.
+  inputFeed(network.probe, shaped.batch(0, 1), 1);
+  return { network, data: shaped };
 }
 
 /** Loads the network; errors from deep inside it, which know of no file, get the file's name. */
@@ -81,9 +88,8 @@ export function requireLabelled({ network, data }: OpenInputs, command: string):
       hint: "Pass labelled inputs: --data inputs.npz.",
     });
   }
-  const classes = classCount(network);
   try {
-    countClasses(data.labels, classes);
+    countClasses(data.labels, classCount(withTask(network, data)));
   } catch (error) {
     if (!(error instanceof BrodmannError)) throw error;
     const { path, labelsPath } = data.source;
@@ -93,17 +99,27 @@ export function requireLabelled({ network, data }: OpenInputs, command: string):
   return data;
 }
 
+/** The layer that `--lesion-at consumer:NAME` names; undefined for `output`. Throws `E_USAGE_LESION_AT`. */
+export function consumerNamed({ "lesion-at": at = "output" }: Flags): string | undefined {
+  if (at === "output") return undefined;
+  const [, name] = /^consumer:(.+)$/.exec(at) ?? [];
+  if (name !== undefined) return name;
+  throw new BrodmannError(
+    "E_USAGE_LESION_AT",
+    `--lesion-at: found "${at}", expected output or consumer:NAME`,
+    {
+      hint: "Name a layer as `brodmann inspect MODEL` lists it: --lesion-at consumer:/1/Gemm.",
+    },
+  );
+}
+
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */
-export function checkScoreFlags({
-  scores = "importance",
-  protocol,
-  shuffles,
-  sequential,
-  lesion,
-}: Flags): void {
+export function checkScoreFlags(flags: Flags): void {
+  const { scores = "importance", protocol, shuffles, sequential, lesion } = flags;
   checkShuffles(protocol, shuffles);
   checkSequential(protocol, sequential);
   readLesions(lesion);
+  consumerNamed(flags);
   const unknown = scores.split(",").find((name) => name.trim() !== "importance");
   if (unknown === undefined) return;
   throw new BrodmannError("E_USAGE_SCORES", `--scores: found "${unknown}", expected importance`, {
@@ -112,16 +128,11 @@ export function checkScoreFlags({
 }
 
 /** How scores are made, as the flags say. */
-export function scoreSettings({
-  protocol,
-  shuffles,
-  seed,
-  sequential,
-  lesion,
-  match,
-}: Flags): ImportanceOptions {
+export function scoreSettings(flags: Flags): ImportanceOptions {
+  const { protocol, shuffles, seed, sequential, lesion, match } = flags;
   const [first, ...compare] = readLesions(lesion);
-  return { protocol, shuffles, seed, lesion: first, compare, isSequential: sequential, match };
+  const consumer = consumerNamed(flags);
+  return { protocol, shuffles, seed, lesion: first, compare, consumer, isSequential: sequential, match };
 }
 
 /** The kinds of lesion of `--lesion KIND,KIND`. Throws `E_USAGE_LESION` for unknown ones. */

@@ -4,7 +4,7 @@ import type { Verdict } from "../scores/measures.ts";
 import { adjustedByMeasure, worstClass } from "../scores/scores-file.ts";
 import { formatTable } from "./terminal.ts";
 
-const percent = (share: number): string => (100 * share).toFixed(2);
+const percent = (share: number): string => decimals(100 * share, 2);
 
 /** A number of so many decimals; "-" where it is undefined, and no sign before a rounded zero. */
 function decimals(value: number, digits: number): string {
@@ -108,11 +108,11 @@ function findings(scores: Importance, classNames: readonly string[] | null): str
 }
 
 /** What the tables mean, in a few lines. */
-function explain({ baseline, protocol, shuffles, inputs, filtered, lesion, match }: Importance): string[] {
-  const correct = baseline.outcome.correct.reduce((total, value) => total + value, 0);
+function explain(scores: Importance): string[] {
+  const { protocol, shuffles, filtered, lesion, match } = scores;
   const untested = filtered === 1 ? "1 subcluster" : `${filtered} subclusters`;
   return [
-    `Intact network: ${percent(correct / inputs)} % of ${inputs} inputs correct, loss ${baseline.outcome.loss.toFixed(4)}.`,
+    `Intact network: ${describeBaseline(scores)}.`,
     `Each row silences one subcluster (lesion by ${lesion}). class most hurt: the one that loses most accuracy, and how much.`,
     `p: how rarely random sets (${shuffles} of the same layer and size${match === "size" ? "" : ` and like ${match}`}, protocol ${protocol}) hurt as much: accuracy,`,
     "range (how unevenly over the classes) and loss. effect: harm to the loss against random sets, 1 = the same, at most 2.",
@@ -122,6 +122,18 @@ function explain({ baseline, protocol, shuffles, inputs, filtered, lesion, match
     "BH, BY: p adjusted for all rows (of the subclusters: p loss), BY whatever their dependence. signif.: subclusters at 5 %. A dash: undefined.",
     ...(filtered > 0 ? [`Not tested: ${untested} of a single unit or nearly a whole layer.`] : []),
   ];
+}
+
+/** What the network does without a lesion, in the terms of its task. */
+function describeBaseline({ baseline, inputs, task, r2 }: Importance): string {
+  const { correct, loss } = baseline.outcome;
+  if (task === "regression") {
+    return `mean squared error ${loss.toPrecision(4)}, R2 ${decimals(r2 ?? Number.NaN, 4)} on ${inputs} inputs (no accuracy: nothing is right or wrong)`;
+  }
+  const total = (counts: Int32Array) => counts.reduce((sum, count) => sum + count, 0);
+  const answers = total(baseline.classCounts);
+  const what = task === "next-token" ? `${answers} next tokens of ${inputs} inputs` : `${inputs} inputs`;
+  return `${percent(total(correct) / answers)} % of ${what} correct, loss ${loss.toFixed(4)}`;
 }
 
 function subclusterRow(

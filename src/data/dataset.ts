@@ -9,7 +9,7 @@ import { findLabels, findPair } from "./find-pair.ts";
 import { isIdx, parseIdx } from "./idx.ts";
 import { readImageFolder } from "./image-folder.ts";
 import { type Inputs, type Normalisation, selectInputs } from "./inputs.ts";
-import { readLabels } from "./labels.ts";
+import { type Answers, readAnswers } from "./labels.ts";
 import { isNpy, type NpyArray, parseNpy } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 import { readBytes, sha256 } from "./read-bytes.ts";
@@ -36,8 +36,10 @@ export interface Dataset {
   readonly count: number;
   /** Shape of one input. */
   readonly inputShape: readonly number[];
-  /** Class number of every input. */
+  /** Class number of every input, or inputs x tokens of them; empty where the files hold other numbers. */
   readonly labels: Int32Array;
+  /** Numbers for a regression, inputs x outputs, where the labels are stored as floats. */
+  readonly targets: Float32Array | null;
   /** Names by class number, where the files give them. */
   readonly classNames: readonly string[] | null;
   readonly source: DatasetSource;
@@ -55,7 +57,7 @@ export interface DatasetOptions extends Normalisation {
 }
 
 /**
- * Loads labelled inputs from an .npz with `x` and `y`, from a pair of .npy or IDX files (plain or gzipped), or from
+ * Loads labelled inputs (classes, tokens that come next, or numbers of a regression) from an .npz with `x` and `y`, from a pair of .npy or IDX files (plain or gzipped), or from
  * a folder of class folders of PNG and JPEG images.
  *
  * `path` is one path (of the inputs, whose labels are found beside them by the usual names, or of a folder), two
@@ -182,7 +184,7 @@ async function loadImages(
 ): Promise<Dataset> {
   const images = await readImageFolder(path, { inputShape: options.inputShape, skip, take });
   const inputs = selectInputs(images.array, 0, Number.POSITIVE_INFINITY, options, path);
-  return describe(inputs, images.labels, images.classNames, {
+  return describe(inputs, { labels: images.labels, targets: null }, images.classNames, {
     path,
     labelsPath: null,
     format: "images",
@@ -203,23 +205,25 @@ function makeDataset(
   source: Omit<DatasetSource, "skip" | "take" | "notes">,
 ): Dataset {
   const labelsWhere = source.labelsPath ?? `${source.path}[y]`;
-  const labels = readLabels(y, labelsWhere);
-  if (x.shape.length > 0 && x.shape[0] !== labels.length) {
+  const answers = readAnswers(y, labelsWhere);
+  if (x.shape.length > 0 && x.shape[0] !== y.shape[0]) {
     throw new BrodmannError(
       "E_INPUT_COUNT",
-      `${labelsWhere}: found ${labels.length} labels, expected ${x.shape[0]}, one per input of ${source.path}`,
+      `${labelsWhere}: found ${y.shape[0]} labels, expected ${x.shape[0]}, one per input of ${source.path}`,
       { hint: "Pass the labels that belong to these inputs." },
     );
   }
   const where = source.format === "npz" ? `${source.path}[x]` : source.path;
   const inputs = selectInputs(x, skip, take, options, where);
-  const selected = labels.slice(skip, skip + inputs.count);
+  const { labels, targets, perInput } = answers;
+  const [from, to] = [skip * perInput, (skip + inputs.count) * perInput];
+  const selected = { labels: labels.slice(from, to), targets: targets?.slice(from, to) ?? null };
   return describe(inputs, selected, null, { ...source, skip, take: inputs.count, notes: [] });
 }
 
 function describe(
   inputs: Inputs,
-  labels: Int32Array,
+  { labels, targets }: Omit<Answers, "perInput">,
   classNames: readonly string[] | null,
   source: DatasetSource,
 ): Dataset {
@@ -227,6 +231,7 @@ function describe(
     count: inputs.count,
     inputShape: inputs.shape,
     labels,
+    targets,
     classNames,
     source,
     batch: inputs.batch,

@@ -4,12 +4,14 @@
  */
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { DataType, makeNode, makeUntypedValueInfo, makeValueInfo, type NodeProto } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session, Tensor, type Tensors } from "../runtime/session.ts";
+import { floatValues, Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { batchesOf, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
+import { lesionSite } from "./consumer-site.ts";
+import type { LesionOptions } from "./lesions.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
 import { inputFeed, inputInfo } from "./network-input.ts";
-import { DetailTally, type OutcomeDetail } from "./outcome-details.ts";
+import { createDetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import {
   classCount,
   countClasses,
@@ -17,14 +19,17 @@ import {
   LOG_PROBABILITIES,
   logProbabilityNode,
   type Outcome,
-  OutcomeTally,
 } from "./outcomes.ts";
-import { drawDonors, gatherInputs, type LesionKind, meanOutput } from "./replacement.ts";
+import { constantReplacement, drawDonors, gatherInputs, replacementOf } from "./replacement.ts";
+import { createTally } from "./tally.ts";
+import { withTask } from "./task.ts";
 
 /** Units of several layers that are silenced together. */
 export type JointLesion = readonly { readonly layer: Layer; readonly units: Int32Array }[];
 
 const maskOf = (site: number): string => `brodmann/mask${site}`;
+/** What a site's choice is made on. */
+const ownOf = (site: number): string => `brodmann/own${site}`;
 const replacementOfSite = (site: number): string => `brodmann/replacement${site}`;
 
 /**
@@ -34,30 +39,37 @@ const replacementOfSite = (site: number): string => `brodmann/replacement${site}
  * const { outcomes } = await runJointLesions(network, [[{ layer: a, units: some }, { layer: b, units: others }]], digits);
  */
 export async function runJointLesions(
-  network: Network,
+  given: Network,
   lesions: readonly JointLesion[],
   data: LabelledInputs,
-  options: { readonly lesion?: LesionKind; readonly seed?: number } & RunOptions = {},
+  options: LesionOptions & RunOptions = {},
 ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }> {
-  const { lesion: kind = "zero", seed = 0 } = options;
+  const { lesion: kind = "zero", seed = 0, consumer } = options;
+  const fitted = withTask(given, data);
+  const layers = [...new Set(lesions.flatMap((lesion) => lesion.map(({ layer }) => layer)))];
+  const placed = layers.map((layer) => lesionSite(fitted, layer, consumer));
+  // What a consumer reads is the same value whatever layer wrote it, and so is the network that is edited for it.
+  const network = placed[0]?.network ?? fitted;
+  const sites = placed.map(({ layer }) => layer);
   const { probe } = network;
-  const classes = classCount(network);
-  countClasses(data.labels, classes);
-  const sites = [...new Set(lesions.flatMap((lesion) => lesion.map(({ layer }) => layer)))];
-  const constants = await Promise.all(sites.map((layer) => constantOf(network, layer, kind, data)));
+  countClasses(data.labels, classCount(network));
+  const replaced = await Promise.all(sites.map((layer) => replacementOf(kind, network, layer, data)));
   const donors = kind === "resample" ? drawDonors(data.count, seed) : [null];
   const { model, nodes } = encodeJoint(network, sites);
   const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
   const donating = kind === "resample" ? await openDonating(network, sites) : null;
-  const tally = new OutcomeTally(lesions.length, classes);
-  const details = new DetailTally(lesions.length, classes, data.count, donors.length);
+  const tally = createTally(network, data, lesions.length);
+  const details = createDetailTally(network, data, lesions.length, donors.length);
   const counter = new StepCounter("pairs", lesions.length * data.count * donors.length, options);
-  const masks = lesions.map((lesion) => masksOf(sites, lesion));
+  const masks = lesions.map((lesion) => masksOf(layers, sites, lesion));
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
       const size = probe.fixedBatch ?? rows;
       const feedOf = (values: Float32Array) => inputFeed(probe, padBatch(values, rows, size), size);
       const inputs = feedOf(data.batch(start, rows));
+      const constants = replaced.map((replacement, site) =>
+        constantReplacement(network, sites[site] as Layer, replacement, size),
+      );
       const run = async (mask: readonly Tensor[], replacements: readonly Tensor[]) => {
         const fed = sites.flatMap((_, site) => [
           [maskOf(site), mask[site]],
@@ -66,7 +78,7 @@ export async function runJointLesions(
         const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });
         return floatValues(outputs[LOG_PROBABILITIES], network.logits);
       };
-      const intact = await run(masksOf(sites, []), constants);
+      const intact = await run(masksOf(layers, sites, []), constants);
       for (const [number, donor] of donors.entries()) {
         const replacements =
           donor === null || donating === null
@@ -74,8 +86,8 @@ export async function runJointLesions(
             : await donating.run(feedOf(gatherInputs(data, donor.subarray(start, start + rows))));
         for (const [slot, mask] of masks.entries()) {
           const found = await run(mask, replacements);
-          tally.count(slot, found, 0, data.labels, start, rows);
-          details.count(slot, number, found, 0, intact, data.labels, start, rows);
+          tally.count(slot, found, 0, start, rows);
+          details.count(slot, number, found, 0, intact, start, rows);
         }
         counter.advance(lesions.length * rows);
       }
@@ -84,21 +96,26 @@ export async function runJointLesions(
     await session.dispose();
     await donating?.dispose();
   }
-  return { outcomes: tally.outcomes(data.count, donors.length), details: details.details() };
+  return { outcomes: tally.outcomes(donors.length), details: details.details() };
 }
 
 /** The whole network with a choice at every site. */
 function encodeJoint(network: Network, sites: readonly Layer[]) {
   const { graph, probe } = network;
   const part = partOf(graph, [network.logits], new Set([probe.input]));
-  const siteOf = new Map(sites.map((layer, site) => [layer.output.value, site]));
   const nodes = part.nodes.flatMap((node): NodeProto[] => {
-    const value = node.output.find((name) => siteOf.has(name));
-    const site = value === undefined ? undefined : siteOf.get(value);
-    if (value === undefined || site === undefined) return [node];
-    const own = `brodmann/own${site}`;
-    const output = node.output.map((name) => (name === value ? own : name));
-    return [{ ...node, output }, makeNode("Where", [maskOf(site), own, replacementOfSite(site)], [value])];
+    const value = node.output.find((name) => sites.some((site) => site.output.value === name));
+    // Several sites share a value where a consumer reads the sum or the concatenation of layers.
+    const here = sites.flatMap((layer, site) => (layer.output.value === value ? [site] : []));
+    const [first] = here;
+    if (value === undefined || first === undefined) return [node];
+    const output = node.output.map((name) => (name === value ? ownOf(first) : name));
+    const choices = here.map((site, i) => {
+      const next = here[i + 1];
+      const made = next === undefined ? value : ownOf(next);
+      return makeNode("Where", [maskOf(site), ownOf(site), replacementOfSite(site)], [made]);
+    });
+    return [{ ...node, output }, ...choices];
   });
   const openDims = (name: string, rank: number) =>
     Array.from({ length: rank }, (_, axis) => `${name}/${axis}`);
@@ -117,23 +134,6 @@ function encodeJoint(network: Network, sites: readonly Layer[]) {
   return { model, nodes };
 }
 
-/** What replaces a site's units whatever the input; zero for `resample`, which has values for each. */
-async function constantOf(
-  network: Network,
-  layer: Layer,
-  kind: LesionKind,
-  data: LabelledInputs,
-): Promise<Tensor> {
-  const { shape = [], batchAxis = 0 } = network.probe.values.get(layer.output.value) ?? {};
-  if (kind !== "mean")
-    return floatTensor(
-      new Float32Array(1),
-      shape.map(() => 1),
-    );
-  const dims = shape.map((size, axis) => (axis === batchAxis ? 1 : size));
-  return floatTensor(await meanOutput(network, layer, data), dims);
-}
-
 /** The intact network up to all sites. */
 async function openDonating(network: Network, sites: readonly Layer[]) {
   const { graph, probe } = network;
@@ -141,7 +141,7 @@ async function openDonating(network: Network, sites: readonly Layer[]) {
   const model = encodePart(graph, {
     ...partOf(graph, values, new Set([probe.input])),
     inputs: [inputInfo(probe)],
-    outputs: values.map(makeUntypedValueInfo),
+    outputs: [...new Set(values)].map(makeUntypedValueInfo),
   });
   const session = await Session.create(model, { label: `${network.name}, donors`, ...threadsFor(network) });
   return {
@@ -154,11 +154,11 @@ async function openDonating(network: Network, sites: readonly Layer[]) {
 }
 
 /** For every site the positions that keep their value. */
-function masksOf(sites: readonly Layer[], lesion: JointLesion): Tensor[] {
-  return sites.map((site) => {
+function masksOf(layers: readonly Layer[], sites: readonly Layer[], lesion: JointLesion): Tensor[] {
+  return sites.map((site, number) => {
     const { dims, index } = site.output.map;
     const lesioned = new Set(
-      lesion.filter(({ layer }) => layer === site).flatMap(({ units }) => Array.from(units)),
+      lesion.filter(({ layer }) => layer === layers[number]).flatMap(({ units }) => Array.from(units)),
     );
     return new Tensor(
       "bool",

@@ -9,13 +9,14 @@
  */
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { batchesOf, padBatch } from "./batching.ts";
+import { lesionSite } from "./consumer-site.ts";
 import { createIdleRunner } from "./idle-lesions.ts";
 import { reachesLogits } from "./lesion-model.ts";
 import type { LesionRunner } from "./lesion-runner.ts";
 import { createMaskedRunner } from "./masked-lesions.ts";
 import type { Layer, Network } from "./network.ts";
-import { DetailTally, type OutcomeDetail } from "./outcome-details.ts";
-import { classCount, countClasses, type LabelledInputs, type Outcome, OutcomeTally } from "./outcomes.ts";
+import { createDetailTally, type DetailTally, type OutcomeDetail } from "./outcome-details.ts";
+import { classCount, countClasses, type LabelledInputs, type Outcome } from "./outcomes.ts";
 import {
   drawDonors,
   gatherInputs,
@@ -25,12 +26,16 @@ import {
   ZERO,
 } from "./replacement.ts";
 import { createSubtractingRunner } from "./subtracting-lesions.ts";
+import { createTally } from "./tally.ts";
+import { answerSize, withTask } from "./task.ts";
 
 export interface LesionOptions {
   /** What lesioned units become; default `zero`. */
   readonly lesion?: LesionKind | undefined;
   /** Seed of the inputs that `resample` takes values from; default 0. */
   readonly seed?: number | undefined;
+  /** Name of the only layer that finds the units lesioned; default: all that read them. */
+  readonly consumer?: string | undefined;
 }
 
 /**
@@ -38,7 +43,8 @@ export interface LesionOptions {
  * outcome. Progress counts lesions x inputs.
  *
  * `resample` reads inputs in random order; the other kinds read them in order (`mean` twice).
- * Throws `E_NETWORK_UNSUPPORTED` for `mean` where the layer's output has no axis for the inputs.
+ * Throws `E_NETWORK_UNSUPPORTED` for `mean` where the layer's output has no axis for the inputs, and
+ * `E_NETWORK_CONSUMER` where the consumer does not read the layer.
  *
  * @example
  * const [outcome] = await runLesions(network, layer, [Int32Array.of(1, 5, 9)], digits, { lesion: "mean" });
@@ -71,13 +77,14 @@ export interface LayerLesions {
 
 /** Makes ready for lesions of a layer; errors as `runLesions`. */
 export async function openLesions(
-  network: Network,
-  layer: Layer,
+  given: Network,
+  whole: Layer,
   data: LabelledInputs,
-  { lesion = "zero", seed = 0 }: LesionOptions = {},
+  { lesion = "zero", seed = 0, consumer }: LesionOptions = {},
 ): Promise<LayerLesions> {
-  const classes = classCount(network);
-  countClasses(data.labels, classes);
+  const { network, layer } = lesionSite(withTask(given, data), whole, consumer);
+  countClasses(data.labels, classCount(network));
+  const stride = answerSize(network);
   const replacement = await replacementOf(lesion, network, layer, data);
   const donors = lesion === "resample" ? drawDonors(data.count, seed) : [null];
   const runner = await createLesionRunner(network, layer, data.count, replacement);
@@ -88,7 +95,7 @@ export async function openLesions(
     details: DetailTally | null,
     options: RunOptions,
   ): Promise<Outcome[]> {
-    const tally = new OutcomeTally(lesions.length, classes);
+    const tally = createTally(network, data, lesions.length);
     const steps = lesions.length * data.count * donors.length;
     const counter = new StepCounter(`lesions of ${layer.name}`, steps, options);
     for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
@@ -104,22 +111,22 @@ export async function openLesions(
         for (const { start: first, rows: count } of batchesOf(lesions.length, runner.lesionsAtOnce)) {
           const found = await runner.run(lesions.slice(first, first + count));
           for (let lesion = 0; lesion < count; lesion++) {
-            const offset = lesion * size * classes;
-            tally.count(first + lesion, found, offset, data.labels, start, rows);
+            const offset = lesion * size * stride;
+            tally.count(first + lesion, found, offset, start, rows);
             if (intact === null) continue;
-            details?.count(first + lesion, run, found, offset, intact, data.labels, start, rows);
+            details?.count(first + lesion, run, found, offset, intact, start, rows);
           }
           counter.advance(count * rows);
         }
       }
     }
-    return tally.outcomes(data.count, donors.length);
+    return tally.outcomes(donors.length);
   }
 
   return {
     run: (lesions, options = {}) => pass(lesions, null, options),
     async runDetailed(lesions, options = {}) {
-      const tally = new DetailTally(lesions.length, classes, data.count, donors.length);
+      const tally = createDetailTally(network, data, lesions.length, donors.length);
       const outcomes = await pass(lesions, tally, options);
       return { outcomes, details: tally.details() };
     },

@@ -3,8 +3,9 @@ import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
 import { bypassInput, CUT, cutAtLayer, MASK, REPLACEMENT, tilesInput } from "./lesion-model.ts";
 import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
-import { classCount, LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
-import { type Replacement, ZERO } from "./replacement.ts";
+import { LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
+import { constantReplacement, type Replacement, ZERO } from "./replacement.ts";
+import { answerSize } from "./task.ts";
 
 /** Inputs per run where several lesions share it: enough rows for matrix products to run at full speed. */
 const INPUTS_PER_TILE = 1000;
@@ -16,7 +17,7 @@ export async function createMaskedRunner(
   inputs: number,
   replacement: Replacement = ZERO,
 ): Promise<LesionRunner> {
-  const classes = classCount(network);
+  const size = answerSize(network);
   const model = cutAtLayer(network, layer);
   const rowsAtOnce = rowsPerRun(network, model.suffixNodes);
   const prefixRows = rowsPerRun(network, model.prefixNodes, PREFIX_FLOATS);
@@ -34,11 +35,13 @@ export async function createMaskedRunner(
     label: `${network.name}, behind ${layer.name}`,
     ...threadsFor(network),
   });
-  const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * classes);
+  const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * size);
   const { dims } = layer.output.map;
-  const constant = constantReplacement(network, layer, replacement, model.isTiled);
+  /** With an axis for lesions in front where one run takes several. */
+  const tiled = (values: Tensor) => (model.isTiled ? values.reshape([1, ...values.dims]) : values);
   const crossing: Record<string, Tensor> = {};
-  let rows = 0;
+  let rows = 1;
+  let constant = tiled(constantReplacement(network, layer, replacement, rows));
   return {
     inputsAtOnce,
     lesionsAtOnce,
@@ -46,6 +49,7 @@ export async function createMaskedRunner(
       const outputs = await runPrefix(network, prefix, batch, count, network.probe.fixedBatch ?? prefixRows);
       floatValues(outputs[model.cut], model.cut);
       crossing[CUT] = tensorNamed(outputs, model.cut);
+      if (count !== rows) constant = tiled(constantReplacement(network, layer, replacement, count));
       crossing[REPLACEMENT] = constant;
       model.bypasses.forEach((name, number) => {
         crossing[bypassInput(number)] = tensorNamed(outputs, name);
@@ -54,8 +58,7 @@ export async function createMaskedRunner(
     },
     async loadDonors(batch) {
       const outputs = await runPrefix(network, prefix, batch, rows, network.probe.fixedBatch ?? prefixRows);
-      const donated = tensorNamed(outputs, model.cut);
-      crossing[REPLACEMENT] = model.isTiled ? donated.reshape([1, ...donated.dims]) : donated;
+      crossing[REPLACEMENT] = tiled(tensorNamed(outputs, model.cut));
     },
     async run(lesions) {
       const maskDims = model.isTiled ? [lesions.length, ...dims] : dims;
@@ -69,7 +72,7 @@ export async function createMaskedRunner(
           feeds[tilesInput(number)] = new Tensor("int64", repeats, [repeats.length]);
         });
       }
-      const values = logProbabilities.subarray(0, lesions.length * rows * classes);
+      const values = logProbabilities.subarray(0, lesions.length * rows * size);
       const shape = logitShape(network, lesions.length * rows);
       await suffix.run(feeds, { [LOG_PROBABILITIES]: floatTensor(values, shape) });
       return values;
@@ -79,20 +82,6 @@ export async function createMaskedRunner(
       await suffix.dispose();
     },
   };
-}
-
-/** What replaces lesioned units whatever the input: zero, or means; donors come with every batch. */
-function constantReplacement(
-  network: Network,
-  layer: Layer,
-  replacement: Replacement,
-  isTiled: boolean,
-): Tensor {
-  const { shape = [], batchAxis = 0 } = network.probe.values.get(layer.output.value) ?? {};
-  const tile = isTiled ? [1] : [];
-  if (replacement.kind !== "mean") return floatTensor(new Float32Array(1), [...tile, ...shape.map(() => 1)]);
-  const dims = shape.map((size, axis) => (axis === batchAxis ? 1 : size));
-  return floatTensor(replacement.values, [...tile, ...dims]);
 }
 
 /** For each lesion, 0 at the positions of its units and 1 elsewhere. */

@@ -36,6 +36,8 @@ export interface Network extends ConstantSource {
   readonly inputShape: readonly number[];
   /** Value that holds the logits: the output, or what a final Softmax reads. */
   readonly logits: string;
+  /** Whether data have told that its outputs are no logits but predicted numbers (`withTask`). */
+  readonly isRegression: boolean;
 }
 
 export interface NetworkOptions {
@@ -101,6 +103,7 @@ export async function analyzeModel(
     skipped,
     inputShape: probe.inputShape,
     logits,
+    isRegression: false,
   };
 }
 

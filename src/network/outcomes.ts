@@ -1,6 +1,7 @@
 import { BrodmannError } from "../errors.ts";
 import { makeNode, type NodeProto } from "../runtime/onnx.ts";
 import type { Network } from "./network.ts";
+import { taskOf } from "./task.ts";
 
 /** Inputs of a network, read batch by batch. */
 export interface InputSource {
@@ -9,42 +10,40 @@ export interface InputSource {
   batch(start: number, count: number): Float32Array;
 }
 
-/** Inputs with a class for each. */
+/** Inputs with what the network is to make of them. */
 export interface LabelledInputs extends InputSource {
+  /** Class of each input, or inputs x tokens with the token that comes next; empty where `targets` are no classes. */
   readonly labels: Int32Array;
+  /** Numbers that a regression is to predict, inputs x outputs; null or absent where the data hold class numbers. */
+  readonly targets?: Float32Array | null | undefined;
 }
 
 /** What a network makes of labelled inputs: counts per class and the loss, no logits. */
 export interface Outcome {
-  /** Correctly classified inputs of each class, over all runs. */
+  /** Right answers (inputs, or tokens of next-token prediction) of each class, over all runs; empty in a regression. */
   readonly correct: Int32Array;
-  /** Mean cross-entropy in nats. */
+  /** Mean cross-entropy in nats, or the mean squared error of a regression. */
   readonly loss: number;
   /** How often every input was run: several times where lesions resample, else once. */
   readonly runs: number;
 }
 
-/** Number of classes: the size of the logits behind the batch axis. Throws `E_NETWORK_OUTPUT` for fewer than two. */
+/** Number of classes, 0 for a regression; errors as `taskOf`. */
 export function classCount(network: Network): number {
-  const shape = network.probe.values.get(network.logits)?.shape ?? [];
-  const classes = shape.slice(1).reduce((total, size) => total * size, 1);
-  const isFlat = shape.length >= 2 && shape.slice(2).every((size) => size === 1);
-  if (isFlat && classes >= 2) return classes;
-  throw new BrodmannError(
-    "E_NETWORK_OUTPUT",
-    `${network.name}: output "${network.logits}" has shape [N, ${shape.slice(1).join(", ")}], expected [N, classes] with at least 2 classes`,
-    { hint: "Scores need a classifier: export it with one logit per class." },
-  );
+  const { name, width } = taskOf(network);
+  return name === "regression" ? 0 : width;
 }
 
-/** Shape of the logits of so many rows. */
-export function logitShape(network: Network, rows: number): number[] {
-  return [rows, ...(network.probe.values.get(network.logits)?.shape ?? []).slice(1)];
+/** Shape of the logits of so many inputs. */
+export function logitShape(network: Network, inputs: number): number[] {
+  const { shape = [], rowsPerInput = 1 } = network.probe.values.get(network.logits) ?? {};
+  return [inputs * rowsPerInput, ...shape.slice(1)];
 }
 
-/** Inputs of each class. Throws `E_INPUT_LABELS` for labels out of range or fewer than two classes. */
+/** Answers of each class. Throws `E_INPUT_LABELS` for labels out of range or fewer than two classes. */
 export function countClasses(labels: Int32Array, classes: number): Int32Array {
   const counts = new Int32Array(classes);
+  if (classes === 0) return counts;
   labels.forEach((label, input) => {
     if (label < 0 || label >= classes) {
       throw new BrodmannError(
@@ -70,9 +69,16 @@ export function countClasses(labels: Int32Array, classes: number): Int32Array {
 /** Name of the value that `logProbabilityNode` makes. */
 export const LOG_PROBABILITIES = "brodmann/log_probabilities";
 
-/** Appends log-probabilities: their vectorised kernel is several times faster than exponentials in JavaScript. */
+/**
+ * Appends log-probabilities: their vectorised kernel is several times faster than exponentials in JavaScript.
+ * A regression's predictions stay as they are.
+ */
 export function logProbabilityNode(network: Network): NodeProto {
-  return makeNode("LogSoftmax", [network.logits], [LOG_PROBABILITIES], { axis: 1n });
+  const { name } = taskOf(network);
+  if (name === "regression") return makeNode("Identity", [network.logits], [LOG_PROBABILITIES]);
+  const rank = network.probe.values.get(network.logits)?.shape.length ?? 2;
+  const axis = name === "next-token" ? BigInt(rank - 1) : 1n;
+  return makeNode("LogSoftmax", [network.logits], [LOG_PROBABILITIES], { axis });
 }
 
 /** The first class of the largest log-probability from `at` on; -1 where it is not a number, which is no answer. */

@@ -1,6 +1,6 @@
 import { BrodmannError } from "../errors.ts";
 import { makeUntypedValueInfo } from "../runtime/onnx.ts";
-import { floatValues, Session } from "../runtime/session.ts";
+import { floatTensor, floatValues, Session, type Tensor } from "../runtime/session.ts";
 import { rng } from "../statistics/rng.ts";
 import { batchesOf, PREFIX_FLOATS, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
 import { encodePart, partOf } from "./model-graph.ts";
@@ -23,7 +23,7 @@ export const RESAMPLES = 5;
 export type Replacement =
   | { readonly kind: "zero" }
   | { readonly kind: "resample" }
-  /** `values`: the layer's output for one input, row-major without the batch axis. */
+  /** `values`: the layer's output for one input, row-major; of several rows where tokens are folded into the batch. */
   | { readonly kind: "mean"; readonly values: Float32Array };
 
 export const ZERO: Replacement = { kind: "zero" };
@@ -68,16 +68,66 @@ export function gatherInputs(data: InputSource, numbers: Int32Array): Float32Arr
   return values;
 }
 
-/** Whether a layer's output has an axis along which inputs lie, as means over inputs need. */
-export function hasInputAxis(network: Network, layer: Layer): boolean {
-  return (network.probe.values.get(layer.output.value)?.batchAxis ?? -1) >= 0;
+/**
+ * What replaces lesioned units whatever the input, in the rank of the layer's output: zero, or means for a batch of
+ * `inputs` (one row for all of them, but where the batch's axis holds rows of its own for each); donors come with
+ * every batch.
+ */
+export function constantReplacement(
+  network: Network,
+  layer: Layer,
+  replacement: Replacement,
+  inputs: number,
+): Tensor {
+  const { shape, batchAxis, rowsPerInput, outer, inner } = blocksOf(network, layer);
+  if (replacement.kind !== "mean") {
+    return floatTensor(
+      new Float32Array(1),
+      shape.map(() => 1),
+    );
+  }
+  const { values } = replacement;
+  const isFolded = rowsPerInput > 1;
+  const dims = shape.map((size, axis) =>
+    axis === batchAxis ? (isFolded ? inputs * rowsPerInput : 1) : size,
+  );
+  if (!isFolded) return floatTensor(values, dims);
+  const repeated = new Float32Array(values.length * inputs);
+  for (let o = 0; o < outer; o++) {
+    const block = values.subarray(o * inner, (o + 1) * inner);
+    for (let input = 0; input < inputs; input++) repeated.set(block, (o * inputs + input) * inner);
+  }
+  return floatTensor(repeated, dims);
 }
 
-/** The layer's output, averaged over all inputs in float64: row-major without the batch axis. */
+/** Whether a layer's output has an axis along which inputs lie, as means over inputs need. */
+export function hasInputAxis(network: Network, layer: Layer): boolean {
+  const { batchAxis = -1, rowsBefore = null } = network.probe.values.get(layer.output.value) ?? {};
+  return batchAxis >= 0 && rowsBefore !== null;
+}
+
+/** How a layer's output for N inputs lies in memory: outer x N x inner, rows that are folded into the batch apart. */
+function blocksOf({ probe }: Network, { output }: Layer) {
+  const { shape = [], batchAxis = -1, rowsPerInput = 1, rowsBefore } = probe.values.get(output.value) ?? {};
+  const before = rowsBefore ?? 1;
+  const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * size, 1);
+  return {
+    shape,
+    batchAxis,
+    rowsPerInput,
+    outer: product(shape.slice(0, batchAxis)) * before,
+    inner: product(shape.slice(batchAxis + 1)) * (rowsPerInput / before),
+  };
+}
+
+/**
+ * The layer's output, averaged over all inputs in float64: row-major for one input, where tokens that are folded into
+ * the batch keep rows of their own.
+ */
 export async function meanOutput(network: Network, layer: Layer, data: InputSource): Promise<Float32Array> {
   const { graph, probe } = network;
   const { value } = layer.output;
-  const { shape = [], batchAxis = -1 } = probe.values.get(value) ?? {};
+  const { shape, outer, inner } = blocksOf(network, layer);
   if (!hasInputAxis(network, layer)) {
     throw new BrodmannError(
       "E_NETWORK_UNSUPPORTED",
@@ -85,8 +135,6 @@ export async function meanOutput(network: Network, layer: Layer, data: InputSour
       { hint: "Use --lesion zero or --lesion resample, or export with a dynamic batch axis." },
     );
   }
-  const outer = shape.slice(0, batchAxis).reduce((total, size) => total * size, 1);
-  const inner = shape.slice(batchAxis + 1).reduce((total, size) => total * size, 1);
   const sums = new Float64Array(outer * inner);
   const part = partOf(graph, [value], new Set([probe.input]));
   const model = encodePart(graph, {

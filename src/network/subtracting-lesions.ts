@@ -8,9 +8,10 @@ import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import { attributeOf, encodePart, partOf } from "./model-graph.ts";
 import { kernelOf, type Layer, type Network } from "./network.ts";
 import { inputInfo } from "./network-input.ts";
-import { classCount, LOG_PROBABILITIES, logitShape, logProbabilityNode } from "./outcomes.ts";
+import { LOG_PROBABILITIES, logitShape, logProbabilityNode } from "./outcomes.ts";
 import { soleAxis } from "./position-map.ts";
 import { type Replacement, ZERO } from "./replacement.ts";
+import { answerSize } from "./task.ts";
 
 const COLUMNS = "brodmann/columns";
 const TRANSPOSED = "brodmann/transposed";
@@ -37,7 +38,7 @@ export async function createSubtractingRunner(
   const reader = findReader(network, layer);
   if (reader === null) return null;
   const { weights, features, width, sums } = reader;
-  const classes = classCount(network);
+  const size = answerSize(network);
   const cut = layer.output.value;
   const bypasses = bypassesOf(network, sums);
   const { prefix, suffix, prefixNodes, suffixNodes } = await openSessions(
@@ -55,7 +56,7 @@ export async function createSubtractingRunner(
       inputs,
     );
   const positionsOf = positionsByUnit(layer, features);
-  const logProbabilities = new Float32Array(inputsAtOnce * classes);
+  const logProbabilities = new Float32Array(inputsAtOnce * size);
   const columns = new Float32Array(features * inputsAtOnce);
   const chosenWeights = new Float32Array(features * width);
   const largestWeights = largestByRow(weights, features, width);
@@ -114,7 +115,7 @@ export async function createSubtractingRunner(
           chosenWeights[i * width + j] = sign * (weights[position * width + j] as number);
         }
       });
-      const values = logProbabilities.subarray(0, rows * classes);
+      const values = logProbabilities.subarray(0, rows * size);
       await suffix.run(
         {
           ...feeds,

@@ -1,7 +1,7 @@
 import type { PageCalls } from "../chrome/calls.ts";
 import { adapterFacts, GpuDevice, lostError, requestDevice } from "../compute/webgpu/gpu-device.ts";
 import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
-import { batchesOf, type StoredInputs } from "../data/stored-inputs.ts";
+import { batchesOf } from "../data/stored-inputs.ts";
 import { type Engine, localEngine } from "../engine.ts";
 import { BrodmannError } from "../errors.ts";
 import type { UnitGraph } from "../graph/unit-graph.ts";
@@ -56,8 +56,9 @@ export const pageCalls: Calls = {
   async holdNetwork({ key, name, model, inputShape }) {
     models.set(key, await loadNetworkBytes(model, name, { inputShape }));
   },
-  async holdInputs({ key, inputs: stored, labels }) {
-    inputs.set(key, labelledInputs(stored, labels ?? new Int32Array()));
+  async holdInputs({ key, inputs: stored, answers }) {
+    const { labels = new Int32Array(), targets } = answers ?? {};
+    inputs.set(key, { count: stored.count, labels, targets, batch: batchesOf(stored) });
   },
   async holdGraph({ key, graph }) {
     graphs.set(key, graph);
@@ -94,10 +95,6 @@ function known<T>(held: ReadonlyMap<string, T>, key: string): T {
   const value = held.get(key);
   if (value !== undefined) return value;
   throw new BrodmannError("E_INTERNAL_PAGE", `page: found nothing under ${key}`);
-}
-
-function labelledInputs(stored: StoredInputs, labels: Int32Array): LabelledInputs {
-  return { count: stored.count, labels, batch: batchesOf(stored) };
 }
 
 async function readShader(path: string): Promise<string> {

@@ -3,12 +3,15 @@
  * and size. Hod et al. 2022, arXiv 2110.08058; method note sections 5, 6 and 8.
  */
 import { BrodmannError } from "../errors.ts";
+import { isReadBy } from "../network/consumer-site.ts";
 import { evaluateNetwork } from "../network/evaluate.ts";
 import { type LayerLesions, openLesions } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
-import { classCount, countClasses, type LabelledInputs } from "../network/outcomes.ts";
+import { classCount, countClasses, type LabelledInputs, type Outcome } from "../network/outcomes.ts";
 import { type LesionKind, RESAMPLES } from "../network/replacement.ts";
+import { targetsOf, targetVariance } from "../network/tally.ts";
+import { type TaskName, taskOf, withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { Progress, RunOptions } from "../progress.ts";
@@ -45,6 +48,8 @@ export interface ImportanceOptions extends RunOptions {
   readonly lesion?: LesionKind | undefined;
   /** Further kinds of lesion, run on the subclusters themselves: do they rank them alike? */
   readonly compare?: readonly LesionKind[] | undefined;
+  /** Lesions act on what this layer reads, and only layers that it reads are scored; default: on the layers' outputs. */
+  readonly consumer?: string | undefined;
   /** Whether random sets are drawn only until a subcluster's verdicts are safe (strict only); default false. */
   readonly isSequential?: boolean | undefined;
   /** What random sets share with their subcluster beside layer and size; default `size`, nothing more. */
@@ -86,6 +91,11 @@ export interface Importance {
   /** Random sets that every subcluster has; the network's permutation p rests on these. */
   readonly commonDraws: number;
   readonly inputs: number;
+  /** The one layer that lesions act on; null where they act on the layers' outputs. */
+  readonly consumer: string | null;
+  readonly task: TaskName;
+  /** Share of the targets' variance that a regression explains, 1 - loss / variance; null for other tasks. */
+  readonly r2: number | null;
   readonly baseline: Baseline;
   /** By layer, then cluster id. */
   readonly subclusters: readonly SubclusterImportance[];
@@ -113,24 +123,28 @@ export const DEFAULT_SHUFFLES: Readonly<Record<Protocol, number>> = { paper: 19,
  * const { subclusters, network } = await scoreImportance(mlp, digits, partition, { shuffles: 199 });
  */
 export async function scoreImportance(
-  network: Network,
+  given: Network,
   data: LabelledInputs,
   partition: Partition,
   options: ImportanceOptions = {},
 ): Promise<Importance> {
+  const network = withTask(given, data);
   const { protocol = "strict", seed = 0, lesion = "zero", match = "size", isSequential = false } = options;
   const shuffles = options.shuffles ?? DEFAULT_SHUFFLES[protocol];
   checkShuffles(protocol, shuffles);
   checkSequential(protocol, isSequential);
   const compare = [...new Set(options.compare ?? [])].filter((kind) => kind !== lesion);
-  const layers = findSubclusters(network, fitPartition(partition, partitionLayers(network)));
+  const { consumer } = options;
+  const layers = findSubclusters(network, fitPartition(partition, partitionLayers(network))).filter(
+    ({ layer }) => consumer === undefined || isReadBy(network, network.layers[layer] as Layer, consumer),
+  );
   const tested = layers.filter((layer) => layer.tested.length > 0);
   if (tested.length === 0) {
     throw new BrodmannError(
       "E_PARTITION_EMPTY",
       "partition: found no subcluster of 2 or more units that is not a whole layer",
       {
-        hint: "Use another number of clusters (--k).",
+        hint: "Use another number of clusters (--k), or lesions at another place (--lesion-at).",
       },
     );
   }
@@ -139,7 +153,7 @@ export async function scoreImportance(
   const baseline = baselineOf(outcome, classCounts, protocol === "strict");
   const tests = tested.reduce((total, layer) => total + layer.tested.length, 0);
   const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length), tests };
-  const settings: LayerSettings = { network, data, baseline, plan, lesion, compare, match };
+  const settings: LayerSettings = { network, data, baseline, plan, lesion, consumer, compare, match };
   const stepsOf = (layer: LayerSubclusters) =>
     layer.tested.length * lesionsPerSubcluster(settings) * data.count;
   const progress = new OverallProgress(
@@ -171,6 +185,9 @@ export async function scoreImportance(
     isSequential,
     commonDraws: plan.base,
     inputs: data.count,
+    consumer: consumer ?? null,
+    task: taskOf(network).name,
+    r2: explainedShare(network, data, outcome),
     baseline,
     subclusters: layers.flatMap(({ name }) => byCluster(subclusters.filter(({ layer }) => layer === name))),
     network: adjustRows(byMeasure(row)),
@@ -179,8 +196,15 @@ export async function scoreImportance(
     dissociations: scored
       .flatMap(({ dissociations }) => dissociations)
       .sort((one, other) => other.strength - one.strength),
-    pairs: isStrict ? await scorePairs(network, singles, data, lesion, seed, { signal: options.signal }) : [],
+    pairs: isStrict
+      ? await scorePairs(network, singles, data, { lesion, seed, consumer, signal: options.signal })
+      : [],
   };
+}
+
+function explainedShare(network: Network, data: LabelledInputs, { loss }: Outcome): number | null {
+  const { name, width } = taskOf(network);
+  return name === "regression" ? 1 - loss / targetVariance(targetsOf(data), width) : null;
 }
 
 /** What all layers are scored with. */
@@ -190,6 +214,7 @@ interface LayerSettings {
   readonly baseline: Baseline;
   readonly plan: DrawPlan;
   readonly lesion: LesionKind;
+  readonly consumer: string | undefined;
   readonly compare: readonly LesionKind[];
   readonly match: Match;
 }
@@ -291,11 +316,11 @@ async function scoreLayer(
   layer: LayerSubclusters,
   nextOptions: () => RunOptions,
 ): Promise<ScoredLayer> {
-  const { network, data, baseline, plan, lesion, compare, match } = settings;
+  const { network, data, baseline, plan, lesion, consumer, compare, match } = settings;
   const target = network.layers[layer.layer] as Layer;
   const sets = layer.tested.map(({ units }) => units);
   const runAll = async <T>(kind: LesionKind, run: (lesions: LayerLesions) => Promise<T>): Promise<T> => {
-    const lesions = await openLesions(network, target, data, { lesion: kind, seed: plan.seed });
+    const lesions = await openLesions(network, target, data, { lesion: kind, seed: plan.seed, consumer });
     try {
       return await run(lesions);
     } finally {
@@ -318,9 +343,7 @@ async function scoreLayer(
     });
   }
   const isStrict = plan.protocol === "strict";
-  const kept = isStrict
-    ? await keepOnly(network, target, layer, data, baseline, plan.seed, bins, nextOptions())
-    : null;
+  const kept = isStrict ? await keepOnly(settings, target, layer, bins, nextOptions()) : null;
   // The stream of all layers: they see the same draws of inputs.
   const intervals = changeIntervals(details, data.labels, rng(plan.seed, "bootstrap"));
   const subclusters = layer.tested.map(({ cluster, units }, number): SubclusterImportance => {

@@ -14,28 +14,45 @@ export interface ChangeIntervals {
 
 /**
  * Paired bootstrap intervals of lesions of the same inputs: the same draws for the intact and the lesioned network
- * and for all lesions. A draw without inputs of a class leaves that class out.
+ * and for all lesions. A draw without inputs of a class leaves that class out. Inputs with several answers are drawn
+ * as a whole, since tokens of one text are not independent. Without classes (a regression) accuracy has none.
  */
 export function changeIntervals(
   details: readonly OutcomeDetail[],
   labels: Int32Array,
   rng: Rng,
 ): ChangeIntervals[] {
-  const inputs = labels.length;
+  const [first] = details;
+  if (first === undefined) return [];
+  const inputs = first.lossIncreases.length;
+  if (first.isCorrectIntact.length === 0) {
+    const none = { low: Number.NaN, high: Number.NaN };
+    const rows = details.map(({ lossIncreases }) => lossIncreases);
+    return meanIntervals(rows, rng).map((lossIncrease) => ({ lossIncrease, meanChange: none }));
+  }
+  const answers = labels.length / inputs;
   // By class, so that every class is a stretch.
   const order = Array.from(labels.keys()).sort(
     (a, b) => (labels[a] as number) - (labels[b] as number) || a - b,
   );
-  const ends = order.flatMap((input, i) => (labels[input] === labels[order[i + 1] as number] ? [] : [i + 1]));
+  const ends = order.flatMap((answer, i) =>
+    labels[answer] === labels[order[i + 1] as number] ? [] : [i + 1],
+  );
+  const inputOf = Int32Array.from(order, (answer) => Math.floor(answer / answers));
+  const times = new Float64Array(labels.length);
   const rows = details.map((detail) => ({
-    increases: Float64Array.from(order, (input) => detail.lossIncreases[input] as number),
-    gains: Float64Array.from(order, (input) => gainOf(detail, input)),
+    increases: detail.lossIncreases,
+    gains: Float64Array.from(order, (answer) => gainOf(detail, answer)),
     losses: new Float64Array(DRAWS),
     changes: new Float64Array(DRAWS),
   }));
   bootstrap(inputs, DRAWS, rng, (counts, draw) => {
+    for (let i = 0; i < times.length; i++) times[i] = counts[inputOf[i] as number] as number;
     for (const { increases, gains, losses, changes } of rows) {
       let loss = 0;
+      for (let input = 0; input < inputs; input++) {
+        loss += (counts[input] as number) * (increases[input] as number);
+      }
       let change = 0;
       let classes = 0;
       let from = 0;
@@ -43,10 +60,9 @@ export function changeIntervals(
         let gain = 0;
         let total = 0;
         for (let i = from; i < end; i++) {
-          const count = counts[i] as number;
+          const count = times[i] as number;
           total += count;
           gain += count * (gains[i] as number);
-          loss += count * (increases[i] as number);
         }
         if (total > 0) {
           change += gain / total;
@@ -78,11 +94,11 @@ export function meanIntervals(rows: readonly Float64Array[], rng: Rng): Interval
   return means.map((values) => percentileInterval(values));
 }
 
-/** Change of an input's correctness from 1 or 0, the mean over runs. */
-function gainOf({ isCorrect, isCorrectIntact }: OutcomeDetail, input: number): number {
-  const inputs = isCorrectIntact.length;
-  const runs = isCorrect.length / inputs;
+/** Change of an answer's correctness from 1 or 0, the mean over runs. */
+function gainOf({ isCorrect, isCorrectIntact }: OutcomeDetail, answer: number): number {
+  const answers = isCorrectIntact.length;
+  const runs = isCorrect.length / answers;
   let sum = 0;
-  for (let run = 0; run < runs; run++) sum += isCorrect[run * inputs + input] as number;
-  return sum / runs - (isCorrectIntact[input] as number);
+  for (let run = 0; run < runs; run++) sum += isCorrect[run * answers + answer] as number;
+  return sum / runs - (isCorrectIntact[answer] as number);
 }

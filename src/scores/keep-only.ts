@@ -2,6 +2,7 @@
  * Sufficiency (measures note, I4): what the network keeps when only a subcluster's units of the layer are left and all
  * others take their mean. A lesion alone misses units whose work others can do as well.
  */
+import { lesionSite } from "../network/consumer-site.ts";
 import { openLesions } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
@@ -39,24 +40,32 @@ const LOSS: Measure<Damage> = {
   amount: ({ loss }) => -loss,
 };
 
+/** What subclusters of all layers are kept with. */
+interface KeepSettings {
+  readonly network: Network;
+  readonly data: LabelledInputs;
+  readonly baseline: Baseline;
+  readonly plan: { readonly seed: number };
+  /** The only layer that finds nothing else; undefined: all that read the layer. */
+  readonly consumer: string | undefined;
+}
+
 /** Keeps every tested subcluster of a layer alone; null where the layer has no means. */
 export async function keepOnly(
-  network: Network,
+  { network, data, baseline, plan: { seed }, consumer }: KeepSettings,
   target: Layer,
   layer: LayerSubclusters,
-  data: LabelledInputs,
-  baseline: Baseline,
-  seed: number,
   bins: readonly Int32Array[],
   options: RunOptions,
 ): Promise<KeepOnly[] | null> {
-  if (!hasInputAxis(network, target)) return null;
+  const site = lesionSite(network, target, consumer);
+  if (!hasInputAxis(site.network, site.layer)) return null;
   const count = layer.tested.length;
   const kept = [
     ...layer.tested.map(({ units }) => units),
     ...drawNullSets(layer, "strict", KEPT_DRAWS, seed, { bins }),
   ];
-  const lesions = await openLesions(network, target, data, { lesion: "mean" });
+  const lesions = await openLesions(network, target, data, { lesion: "mean", consumer });
   try {
     const outcomes = await lesions.run(
       kept.map((units) => othersOf(units, layer.layerUnits)),

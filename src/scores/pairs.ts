@@ -30,13 +30,13 @@ interface SubclusterName {
 
 export interface PairInteraction {
   readonly subclusters: readonly [SubclusterName, SubclusterName];
-  /** Increase of the loss with both lesioned, in nats. */
+  /** Increase of the loss with both lesioned. */
   readonly lossIncrease: number;
   /** That less the increases of the single lesions: above 0 they back each other up, below 0 they share a path. */
   readonly synergy: number;
   /** 95 % bootstrap interval of the synergy over inputs. */
   readonly interval: Interval;
-  /** Share of the inputs that the intact network gets right which are lost only when both are lesioned. */
+  /** Share of the intact network's right answers which are lost only when both are lesioned; NaN in a regression. */
   readonly lostOnlyTogether: number;
 }
 
@@ -58,14 +58,16 @@ export async function scorePairs(
   network: Network,
   singles: readonly SingleLesion[],
   data: LabelledInputs,
-  lesion: LesionKind,
-  seed: number,
-  options: RunOptions = {},
+  options: {
+    readonly lesion: LesionKind;
+    readonly seed: number;
+    readonly consumer?: string | undefined;
+  } & RunOptions,
 ): Promise<PairInteraction[]> {
   const pairs = choosePairs(singles);
   if (pairs.length === 0) return [];
   const lesions = pairs.map((pair): JointLesion => pair.map(({ layer, units }) => ({ layer, units })));
-  const { details } = await runJointLesions(network, lesions, data, { ...options, lesion, seed });
+  const { details } = await runJointLesions(network, lesions, data, options);
   const synergies = pairs.map(([one, other], i) =>
     (details[i] as OutcomeDetail).lossIncreases.map(
       (increase, input) =>
@@ -74,7 +76,7 @@ export async function scorePairs(
         (other.detail.lossIncreases[input] as number),
     ),
   );
-  const intervals = meanIntervals(synergies, rng(seed, "bootstrap"));
+  const intervals = meanIntervals(synergies, rng(options.seed, "bootstrap"));
   return pairs.map(([one, other], i): PairInteraction => {
     const both = details[i] as OutcomeDetail;
     return {
@@ -94,10 +96,10 @@ const meanOf = (values: Float64Array): number =>
 
 function lostOnlyTogether(both: OutcomeDetail, one: OutcomeDetail, other: OutcomeDetail): number {
   const { isCorrectIntact } = both;
-  const inputs = isCorrectIntact.length;
+  const answers = isCorrectIntact.length;
   let [lost, right] = [0, 0];
   both.isCorrect.forEach((isCorrect, at) => {
-    if (!isCorrectIntact[at % inputs]) return;
+    if (!isCorrectIntact[at % answers]) return;
     right++;
     if (!isCorrect && one.isCorrect[at] && other.isCorrect[at]) lost++;
   });

@@ -39,6 +39,8 @@ export function formatScores(scores: Importance): string {
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
     ["lesion", JSON.stringify(lesion)],
+    ["lesionAt", JSON.stringify(lesionAt(scores.consumer))],
+    ["task", JSON.stringify(scores.task)],
     ["match", JSON.stringify(scores.match)],
     ["sequential", JSON.stringify(scores.isSequential)],
     ["commonDraws", JSON.stringify(scores.commonDraws)],
@@ -46,9 +48,10 @@ export function formatScores(scores: Importance): string {
       "baseline",
       JSON.stringify({
         inputs,
-        accuracy: share(baseline.outcome.correct, baseline.classCounts),
+        accuracy: numberOrNull(share(baseline.outcome.correct, baseline.classCounts)),
         classAccuracy: Array.from(baseline.classAccuracy, numberOrNull),
         loss: numberOrNull(baseline.outcome.loss),
+        ...(scores.r2 === null ? {} : { r2: numberOrNull(scores.r2) }),
       }),
     ],
     ["subclusters", formatEntries(entries)],
@@ -67,10 +70,13 @@ export function formatScores(scores: Importance): string {
   ]);
 }
 
+const lesionAt = (consumer: string | null = null): string =>
+  consumer === null ? "output" : `consumer:${consumer}`;
+
 /** How scores are made, as the file says it. */
 export type ScoreSettings = Pick<
   ImportanceOptions,
-  "protocol" | "shuffles" | "seed" | "lesion" | "match" | "isSequential"
+  "protocol" | "shuffles" | "seed" | "lesion" | "consumer" | "match" | "isSequential"
 >;
 
 /** Scores of the layers that an interrupted run has finished: verdicts, but no q-values and no network rows. */
@@ -87,6 +93,7 @@ export function formatPartialScores(
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
     ["lesion", JSON.stringify(lesion)],
+    ["lesionAt", JSON.stringify(lesionAt(settings.consumer))],
     ["match", JSON.stringify(match)],
     ["sequential", JSON.stringify(isSequential)],
     ["subclusters", formatEntries(subclusters.map((subcluster) => subclusterEntry(subcluster, null)))],

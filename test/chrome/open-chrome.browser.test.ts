@@ -14,6 +14,7 @@ import type { Partition } from "../../src/partition/partition.ts";
 import type { Progress } from "../../src/progress.ts";
 import { catchError } from "../support/catch-error.ts";
 import { ROOT, temporaryFolder, writePlanted } from "../support/cli.ts";
+import { exportData, loadExport } from "../support/exports.ts";
 import { randomData, sketch } from "../support/models.ts";
 
 let chrome: OpenedChrome;
@@ -180,6 +181,44 @@ describe("a small convolutional network", () => {
     } finally {
       await other.engine.dispose();
     }
+  });
+});
+
+describe("other tasks", () => {
+  it("numbers to be predicted reach the page, and so does the consumer", async () => {
+    const model = sketch([5]);
+    const a = model.node("Relu", [model.dense("x", "a", 5, 8)]);
+    const b = model.node("Relu", [model.dense(a, "b", 8, 6)]);
+    const past = model.dense(a, "past", 8, 2);
+    const made = model.node("Add", [past, model.dense(b, "head", 6, 2)]);
+    const network = await loadNetworkBytes(model.encode(made), "forked");
+    const { count, batch } = randomData(60, [5], 2);
+    const targets = Float32Array.from({ length: 2 * count }, (_, i) => Math.sin(i));
+    const data = { count, batch, labels: new Int32Array(), targets };
+    const labels = Int32Array.from({ length: 8 }, (_, unit) => unit % 2);
+    const partition = { layers: [{ name: "a", labels }], clusters: 2, method: {}, quality: null };
+    const options = { protocol: "paper", shuffles: 2, consumer: "past", lesion: "mean" } as const;
+    const want = await cpu.importance(network, data, partition, options);
+    const got = await chrome.engine.importance(network, data, partition, options);
+    expect(got.task).toBe("regression");
+    expect(got.r2).toBeCloseTo(want.r2 ?? Number.NaN, 5);
+    expect(got.subclusters.length).toBe(2);
+    got.subclusters.forEach(({ damage, flipRate }, number) => {
+      expect(damage.loss).toBeCloseTo(want.subclusters[number]?.damage.loss ?? Number.NaN, 5);
+      expect(flipRate).toBeNaN();
+    });
+  });
+
+  it("tokens, whose number next comes for each of them", async () => {
+    const network = await loadExport("gpt-addmm");
+    const { count, batch } = exportData("gpt-addmm", 30, 2);
+    const labels = Int32Array.from({ length: 6 * count }, (_, i) => (i * i) % 12);
+    const graph = await cpu.unitGraph(network, null, { kind: "weights", scope: "global" });
+    const partition = await cpu.partition(graph, { method: "random", k: 2 });
+    expect(
+      (await cpu.importance(network, { count, batch, labels }, partition, { protocol: "paper" })).task,
+    ).toBe("next-token");
+    await expectSameScores(chrome, network, { count, batch, labels }, partition);
   });
 });
 

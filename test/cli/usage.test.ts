@@ -140,6 +140,11 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
     ],
     ["an unknown score", ["score", "m.onnx", "--scores", "importance,charm"], ['--scores: found "charm"']],
     [
+      "an unknown place of lesions",
+      ["score", "m.onnx", "--lesion-at", "stream"],
+      ['--lesion-at: found "stream", expected output or consumer:NAME', "inspect"],
+    ],
+    [
       "too few random sets",
       ["demo", "--shuffles", "50"],
       ["--shuffles: found 50, expected a whole number from 199", "--protocol paper"],

@@ -189,6 +189,22 @@ describe("loadDataset", () => {
     expect((await loadDataset(path)).labels).toEqual(Int32Array.of(0, 3, 1));
   });
 
+  it("takes floats for numbers to be predicted, and a row of whole numbers for tokens", async () => {
+    const x = bytes([3, 2]);
+    const load = (name: string, y: NpyArray) =>
+      loadDataset(put(name, joinNpz({ x, y })), { skip: 1, take: 2 });
+    const single = await load("r/one.npz", floats([3], [0.5, -1.5, 2]));
+    expect(single.labels).toHaveLength(0);
+    expect(single.targets).toEqual(Float32Array.of(-1.5, 2));
+    const several = await load("r/two.npz", floats([3, 2], [1, 2, 3, 4, 5, 6]));
+    expect(several.labels).toHaveLength(0);
+    expect(several.targets).toEqual(Float32Array.of(3, 4, 5, 6));
+    const whole = await load("r/whole.npz", floats([3], [2, 0, 1]));
+    expect([whole.labels, whole.targets]).toEqual([Int32Array.of(0, 1), Float32Array.of(0, 1)]);
+    const tokens = await load("r/tokens.npz", { ...labels(1, 2, 3, 4, 5, 6), shape: [3, 2] });
+    expect([tokens.labels, tokens.targets]).toEqual([Int32Array.of(3, 4, 5, 6), null]);
+  });
+
   it.each([
     ["no y", { x: bytes([2, 2]) }, "E_INPUT_NPZ", "expected one named y"],
     [
@@ -204,17 +220,17 @@ describe("loadDataset", () => {
       "found label -1 at input 1",
     ],
     [
-      "a fractional label",
-      { x: bytes([2, 2]), y: floats([2], [0, 0.5]) },
+      "a label that is no number",
+      { x: bytes([2, 2]), y: floats([2, 2], [0, 0.5, 1, Number.NaN]) },
       "E_INPUT_LABELS",
-      "found label 0.5 at input 1",
+      "found label NaN at input 1",
     ],
     ["a huge label", { x: bytes([1, 2]), y: labels(2 ** 40) }, "E_INPUT_LABELS", "1099511627776"],
     [
-      "one-hot labels",
-      { x: bytes([2, 2]), y: floats([2, 2], [0, 1, 1, 0]) },
+      "labels of three axes",
+      { x: bytes([2, 2]), y: floats([2, 2, 1], [0, 1, 1, 0]) },
       "E_INPUT_LABELS",
-      "shape (2, 2)",
+      "shape (2, 2, 1)",
     ],
     [
       "NaN",

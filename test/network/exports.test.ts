@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createCpuCompute } from "../../src/compute/cpu/cpu-compute.ts";
+import { buildActivationGraph } from "../../src/graph/activation-graph.ts";
 import { toCsr } from "../../src/graph/csr.ts";
 import { buildWeightGraph } from "../../src/graph/weight-graph.ts";
 import { runLesions } from "../../src/network/lesions.ts";
@@ -164,6 +165,23 @@ describe("the weight graph of a transformer", () => {
       }
     },
   );
+});
+
+describe("the graphs of a vision transformer", () => {
+  it("hold every layer with tokens, not the head", async () => {
+    const network = await loadExport("vit-composed");
+    const compute = await createCpuCompute();
+    try {
+      const weights = await buildWeightGraph(network, compute);
+      const activations = await buildActivationGraph(network, exportData("vit-composed", 30, 4), compute);
+      const hidden = network.layers.slice(0, -1).map(({ name, units }) => ({ name, units }));
+      expect(weights.layers).toEqual(hidden);
+      expect(activations.layers).toEqual(hidden);
+      expect(activations.matrix.size).toBe(hidden.reduce((sum, { units }) => sum + units, 0));
+    } finally {
+      await compute.dispose();
+    }
+  });
 });
 
 describe("recordings of units with a token axis", () => {

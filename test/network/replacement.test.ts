@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { runJointLesions } from "../../src/network/joint-lesions.ts";
 import { openLesions, runLesions } from "../../src/network/lesions.ts";
 import { createMaskedRunner } from "../../src/network/masked-lesions.ts";
 import { type Layer, layerNamed, loadNetworkBytes, type Network } from "../../src/network/network.ts";
@@ -13,6 +14,8 @@ import {
 } from "../../src/network/replacement.ts";
 import { createSubtractingRunner } from "../../src/network/subtracting-lesions.ts";
 import { makeFloatTensor, makeNode, makeUntypedValueInfo } from "../../src/runtime/onnx.ts";
+import { rng } from "../../src/statistics/rng.ts";
+import { exportBytes } from "../support/exports.ts";
 import { CASES, CLASSES, conv, type Data, head, outcomeOf, relu, setsOf } from "../support/lesion-cases.ts";
 import { edited, expectRefusal, randomData, runModel, sketch } from "../support/models.ts";
 
@@ -64,6 +67,19 @@ async function rerun(
     );
   });
   return runModel(model, data.values, [data.count, ...dims]);
+}
+
+/** x (4 tokens of 3) - a (6) - b (6), on rows of all tokens of all inputs, which come first or last - classes. */
+function foldedNet(before: number): Uint8Array {
+  const model = sketch([4, 3]);
+  const turn = (from: string) =>
+    before === 1 ? from : model.node("Transpose", [from], { perm: [1n, 0n, 2n] });
+  const rows = model.node("Reshape", [turn("x"), model.ints([-1, 3])]);
+  const a = relu(model, model.dense(rows, "a", 3, 6));
+  const b = model.dense(a, "b", 6, 6);
+  const apart = model.node("Reshape", [b, model.ints(before === 1 ? [-1, 4, 6] : [4, -1, 6])]);
+  const flat = model.node("Reshape", [turn(apart), model.ints([-1, 24])]);
+  return model.encode(model.dense(flat, "head", 24, CLASSES));
 }
 
 /** The layer's output with inputs in another order. */
@@ -310,6 +326,62 @@ describe("lesions by mean and by resampling", () => {
       expect(found[at]).toBeCloseTo(value, 6);
     });
   });
+
+  it.each([
+    ["gpt-addmm", [6], 1, 6],
+    ["tokens in front of the inputs", [4, 3], 4, 1],
+    ["tokens behind the inputs", [4, 3], 1, 4],
+  ] as const)(
+    "keep a mean and a donor for each row where rows are folded into the batch: %s",
+    async (name, dims, before, after) => {
+      const bytes = name === "gpt-addmm" ? exportBytes(name) : foldedNet(before);
+      const network = await loadNetworkBytes(bytes, name);
+      const count = 150;
+      const random = rng(0, "folded", name);
+      const isTokens = name === "gpt-addmm";
+      const size = dims.reduce<number>((product, extent) => product * extent, 1);
+      const values = Float32Array.from({ length: count * size }, () =>
+        isTokens ? random.integer(12) : random.normal(),
+      );
+      const labels = Int32Array.from({ length: isTokens ? count * size : count }, () => random.integer(3));
+      const batch = (start: number, rows: number) => values.slice(start * size, (start + rows) * size);
+      const data = { count, values, labels, batch };
+      // Hidden neurons of the first block: the layer in front of the first that reads 40 features.
+      const readerNumber = network.layers.findIndex(({ weights }) => weights.kernel.inputs === 40);
+      const layer = isTokens ? (network.layers[readerNumber - 1] as Layer) : layerNamed(network, "a");
+      const own = await outputOf(bytes, layer, data, dims);
+      const width = own.length / (before * count * after);
+      expect(width).toBe(layer.units);
+      const full = [before * count * after, width];
+      const blocks = [before, count, after * width];
+      const means = averaged(own, blocks, 1);
+      const inner = after * width;
+      const repeated = own.map(
+        (_, at) => means[Math.floor(at / (inner * count)) * inner + (at % inner)] ?? 0,
+      );
+      expect(await meanOutput(network, layer, data)).toHaveLength(means.length);
+      const units = Int32Array.from({ length: layer.units - 3 }, (_, unit) => unit + 1);
+      const lesion = [{ layer, units }];
+      for (const kind of ["mean", "resample"] as const) {
+        const replacements =
+          kind === "mean"
+            ? [repeated]
+            : drawDonors(count, SEED).map((donors) => reordered(own, blocks, 1, donors));
+        let expected = 0;
+        for (const replacement of replacements) {
+          const edit = { values: replacement, dims: full };
+          const logits = await rerun(bytes, layer, units, edit, data, dims);
+          expected += outcomeOf(logits, labels, logits.length / labels.length).loss / replacements.length;
+        }
+        const options = { lesion: kind, seed: SEED };
+        const [intact, found] = await runLesions(network, layer, [Int32Array.of(), units], data, options);
+        expect(found?.loss).toBeCloseTo(expected, 5);
+        expect(Math.abs(expected - (intact?.loss ?? Number.NaN))).toBeGreaterThan(1e-3);
+        const joint = await runJointLesions(network, [lesion], data, options);
+        expect(joint.outcomes[0]?.loss).toBeCloseTo(expected, 5);
+      }
+    },
+  );
 
   it("refuse means where inputs cannot be told apart", async () => {
     const model = sketch([5], { batch: 4 });

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DetailTally } from "../../src/network/outcome-details.ts";
+import { ClassDetails } from "../../src/network/outcome-details.ts";
 import { baselineOf, damageOf } from "../../src/scores/damage.ts";
 import { changeIntervals } from "../../src/scores/intervals.ts";
 import { quantileBins } from "../../src/scores/matching.ts";
 import { concentrationOf, dissociate, profileOf } from "../../src/scores/profile.ts";
+import { percentileInterval } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 
 const fixture = JSON.parse(
@@ -52,9 +53,9 @@ describe("dissociate", () => {
 describe("changeIntervals", () => {
   it("bootstraps a lesion's loss and mean class accuracy over inputs", () => {
     const { intact, lesioned, labels, flipRate, divergence, lossIncreases } = fixture.detail;
-    const tally = new DetailTally(1, 4, labels.length, 1);
     const all = Int32Array.from(labels);
-    tally.count(0, 0, Float32Array.from(lesioned), 0, Float32Array.from(intact), all, 0, labels.length);
+    const tally = new ClassDetails(all, 1, 4, 1, 1);
+    tally.count(0, 0, Float32Array.from(lesioned), 0, Float32Array.from(intact), 0, labels.length);
     const [detail] = tally.details();
     if (detail === undefined) throw new Error("no detail");
     // SciPy's numbers from the same logits.
@@ -64,13 +65,12 @@ describe("changeIntervals", () => {
       expect(increase).toBeCloseTo(lossIncreases[i], 5);
     });
     const [found] = changeIntervals([detail], all, rng(0, "bootstrap"));
-    // The same draws by definition, of inputs in the order of their classes.
+    // The same draws by definition.
     const random = rng(0, "bootstrap");
-    const order = [...all.keys()].sort((a, b) => (all[a] as number) - (all[b] as number) || a - b);
     const losses: number[] = [];
     const changes: number[] = [];
     for (let draw = 0; draw < 1000; draw++) {
-      const drawn = all.map(() => order[random.integer(all.length)] as number);
+      const drawn = all.map(() => random.integer(all.length));
       losses.push(drawn.reduce((sum, i) => sum + lossIncreases[i] / all.length, 0));
       const gains = [0, 1, 2, 3].flatMap((c) => {
         const own = [...drawn].filter((i) => all[i] === c);
@@ -92,6 +92,48 @@ describe("changeIntervals", () => {
     expect(found?.lossIncrease.high).toBeCloseTo(quantile(losses, 0.975), 5);
     expect(found?.meanChange.low).toBeCloseTo(quantile(changes, 0.025), 10);
     expect(found?.meanChange.high).toBeCloseTo(quantile(changes, 0.975), 10);
+  });
+});
+
+describe("changeIntervals of several answers an input", () => {
+  it("draws whole inputs", () => {
+    const [inputs, answers] = [9, 4];
+    const source = rng(1, "answers");
+    const labels = Int32Array.from({ length: inputs * answers }, () => source.integer(3));
+    const bits = () => Uint8Array.from(labels, () => source.integer(2));
+    const detail = {
+      flipRate: 0,
+      divergence: 0,
+      lossIncreases: Float64Array.from({ length: inputs }, () => source.normal()),
+      isCorrect: bits(),
+      isCorrectIntact: bits(),
+    };
+    const [found] = changeIntervals([detail], labels, rng(0, "bootstrap"));
+    const random = rng(0, "bootstrap");
+    const changes: number[] = [];
+    const losses: number[] = [];
+    for (let draw = 0; draw < 1000; draw++) {
+      const drawn = Array.from({ length: inputs }, () => random.integer(inputs));
+      losses.push(drawn.reduce((sum, input) => sum + (detail.lossIncreases[input] ?? 0) / inputs, 0));
+      const tokens = drawn.flatMap((input) => [0, 1, 2, 3].map((i) => input * answers + i));
+      const gains = [0, 1, 2].flatMap((c) => {
+        const own = tokens.filter((token) => labels[token] === c);
+        const gain = own.reduce(
+          (sum, token) => sum + (detail.isCorrect[token] ?? 0) - (detail.isCorrectIntact[token] ?? 0),
+          0,
+        );
+        return own.length > 0 ? [gain / own.length] : [];
+      });
+      changes.push(gains.reduce((sum, gain) => sum + gain, 0) / gains.length);
+    }
+    for (const [interval, values] of [
+      [found?.lossIncrease, losses],
+      [found?.meanChange, changes],
+    ] as const) {
+      const { low, high } = percentileInterval(Float64Array.from(values));
+      expect(interval?.low).toBeCloseTo(low, 10);
+      expect(interval?.high).toBeCloseTo(high, 10);
+    }
   });
 });
 
