@@ -38,7 +38,13 @@ test("every kernel is checked for races by some test", () => {
     .filter((name) => name.endsWith(".gpu.test.ts"))
     .map((name) => readFileSync(new URL(`test/${name}`, root), "utf8"))
     .filter((text) => text.includes("runOnInterpreter("));
-  const constants = kernels.map(({ name }) => name.replaceAll("-", "_").toUpperCase());
+  // The interpreter knows no subgroups; such a kernel has the bytes of its twin without them on the device.
+  const constants = kernels
+    .filter(
+      ({ name }) =>
+        !readFileSync(new URL(`shaders/${name}.wgsl`, root), "utf8").includes("enable subgroups;"),
+    )
+    .map(({ name }) => name.replaceAll("-", "_").toUpperCase());
   expect(constants.filter((name) => !tests.some((text) => text.includes(name)))).toEqual([]);
 });
 
