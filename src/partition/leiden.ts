@@ -8,8 +8,9 @@
  */
 import type { SymmetricMatrix } from "../compute/compute.ts";
 import type { Rng } from "../statistics/rng.ts";
-import { aggregate, compactLabels, groupByLabel, labelMasses, reorderNodes } from "./aggregate.ts";
+import { aggregate, compactLabels, labelMasses } from "./aggregate.ts";
 import { bestRun, type ClusterSettings } from "./best-run.ts";
+import { inGivenOrder, moveFirst } from "./first-moves.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
 import { type MoveScratch, moveNodes, moveScratch, queueInOrder } from "./move-nodes.ts";
 import { type RefineScratch, refine, refineScratch } from "./refine.ts";
@@ -47,22 +48,15 @@ function runLeiden(
   const { size } = given;
   const scratch = moveScratch(size);
   const partScratch = refineScratch(scratch, theta * scale.meanWeight);
-  const found = Int32Array.from({ length: size }, (_, node) => node);
-  queueInOrder(scratch, size);
-  moveNodes(given, found, scale, scratch);
-  // From here on neighbours lie close together. The order inside a cluster stays random.
-  const order = groupByLabel(found, compactLabels(found)).nodes;
-  const graph = reorderNodes(given, given.mass, given.strength, order);
-  const labels = order.map((node) => found[node] as number);
+  const { graph, labels, order } = moveFirst(given, scale, scratch);
   for (let iteration = 0, moves = 1; ; iteration++) {
-    if (iteration < iterations && moves > 0)
+    if (iteration < iterations && moves > 0) {
       improveByParts(graph, labels, scale, scratch, partScratch, random);
-    else if (moves === 0 && !splitClusters(graph, labels)) break;
+    } else if (moves === 0 && !splitClusters(graph, labels)) break;
     queueInOrder(scratch, size);
-    moves = moveNodes(graph, labels, scale, scratch);
+    moves = moveNodes(graph, labels, scale, scratch).moves;
   }
-  for (let node = 0; node < size; node++) found[order[node] as number] = labels[node] as number;
-  return found;
+  return inGivenOrder(labels, order);
 }
 
 /**

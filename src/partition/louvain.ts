@@ -7,6 +7,7 @@ import type { SymmetricMatrix } from "../compute/compute.ts";
 import type { Rng } from "../statistics/rng.ts";
 import { aggregate, compactLabels } from "./aggregate.ts";
 import { bestRun, type ClusterSettings } from "./best-run.ts";
+import { inGivenOrder, moveFirst } from "./first-moves.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
 import { moveNodes, moveScratch, queueInOrder } from "./move-nodes.ts";
 
@@ -20,24 +21,20 @@ export function louvain(matrix: SymmetricMatrix, settings: ClusterSettings): Int
 
 function runLouvain(given: LevelGraph, scale: QualityScale, random: Rng): Int32Array {
   const scratch = moveScratch(given.size);
-  const labels = Int32Array.from({ length: given.size }, (_, node) => node);
-  queueInOrder(scratch, given.size);
-  moveNodes(given, labels, scale, scratch);
-  for (let graph = given, clusters = labels; ; ) {
-    const count = compactLabels(clusters);
-    if (clusters !== labels) {
-      for (let node = 0; node < labels.length; node++) {
-        labels[node] = clusters[labels[node] as number] as number;
-      }
-    }
-    if (count === graph.size) break;
+  const { graph: base, labels, order } = moveFirst(given, scale, scratch);
+  let graph = base;
+  for (let clusters = labels, count = compactLabels(labels); count < graph.size; ) {
     graph = aggregate(graph, clusters, count);
     clusters = Int32Array.from({ length: count }, (_, node) => node);
     queueInOrder(scratch, count);
     random.shuffle(scratch.queue.subarray(0, count));
     moveNodes(graph, clusters, scale, scratch);
+    count = compactLabels(clusters);
+    for (let node = 0; node < labels.length; node++) {
+      labels[node] = clusters[labels[node] as number] as number;
+    }
   }
-  do queueInOrder(scratch, given.size);
-  while (moveNodes(given, labels, scale, scratch) > 0);
-  return labels;
+  do queueInOrder(scratch, base.size);
+  while (moveNodes(base, labels, scale, scratch).moves > 0);
+  return inGivenOrder(labels, order);
 }

@@ -45,32 +45,44 @@ export function queueInOrder({ queue }: MoveScratch, size: number): void {
   for (let node = 0; node < size; node++) queue[node] = node;
 }
 
+/** What `moveNodes` did. */
+export interface Moved {
+  readonly moves: number;
+  /** Nodes that still wait, at the front of the queue. */
+  readonly waiting: number;
+}
+
 /**
- * Moves nodes until the queue is empty, starting with `scratch.queue`, which holds all nodes in the order in which they are
- * looked at first. `labels` (0 ... size - 1, not necessarily dense) are changed in place. Returns the number of moves.
+ * Moves nodes until the queue is empty, or for a number of `visits`. `scratch.queue` holds the `waiting` nodes (all of
+ * them) in the order in which they are looked at first. `labels` (0 ... size - 1, not necessarily dense) are changed in
+ * place.
  *
- * 0 says that no single move, to another cluster or to one of its own, raises the quality. An empty queue alone does not:
- * a move changes the masses of two clusters, and with them what other nodes than its neighbours would gain.
+ * No moves of a queue of all nodes say that no single move, to another cluster or to one of its own, raises the quality.
+ * An empty queue alone does not: a move changes the masses of two clusters, and with them what other nodes than its
+ * neighbours would gain.
  */
 export function moveNodes(
   graph: LevelGraph,
   labels: Int32Array,
   { resolution, totalMass }: QualityScale,
   scratch: MoveScratch,
-): number {
+  waiting: number = graph.size,
+  visits: number = Number.POSITIVE_INFINITY,
+): Moved {
   const { size, rowStart, column, weight, mass, strength } = graph;
   const { queue, isQueued, weightTo, touched, clusterMass, clusterSize, unused } = scratch;
   let unusedCount = countClusters(graph, labels, scratch);
-  isQueued.fill(1, 0, size);
+  isQueued.fill(0, 0, size);
+  for (let i = 0; i < waiting; i++) isQueued[queue[i] as number] = 1;
   let head = 0;
-  let tail = 0;
-  let waiting = size;
+  let tail = waiting === size ? 0 : waiting;
+  let left = waiting;
   let moves = 0;
-  while (waiting > 0) {
+  for (let visit = 0; left > 0 && visit < visits; visit++) {
     const node = queue[head] as number;
     head++;
     if (head === size) head = 0;
-    waiting--;
+    left--;
     isQueued[node] = 0;
     const own = labels[node] as number;
     const start = rowStart[node] as number;
@@ -123,10 +135,17 @@ export function moveNodes(
       queue[tail] = neighbour;
       tail++;
       if (tail === size) tail = 0;
-      waiting++;
+      left++;
     }
   }
-  return moves;
+  bringToFront(queue, head, left, size, touched);
+  return { moves, waiting: left };
+}
+
+/** Moves the `count` entries of a ring from `head` on to its start. */
+function bringToFront(ring: Int32Array, head: number, count: number, size: number, spare: Int32Array): void {
+  for (let i = 0; i < count; i++) spare[i] = ring[head + i < size ? head + i : head + i - size] as number;
+  ring.set(spare.subarray(0, count));
 }
 
 /** Masses and sizes of the clusters, and the stack of ids that no node has; returns the height of that stack. */

@@ -195,6 +195,40 @@ describe("known best partitions", () => {
     expect(methods[name](ring, { seed: 0, resolution: 3 })).toEqual(single);
   });
 
+  test.each(names)("%s: 35,000 cliques in a ring, a graph that is laid out anew between sweeps", (name) => {
+    const size = 140_000;
+    const rowStart = new Int32Array(size + 1);
+    const column: number[] = [];
+    const order = rng(0, "big ring").shuffle(Int32Array.from({ length: size }, (_, i) => i));
+    const place = new Int32Array(size);
+    order.forEach((member, node) => {
+      place[member] = node;
+    });
+    for (let node = 0; node < size; node++) {
+      const member = order[node] as number;
+      const first = member - (member % 4);
+      const others = [0, 1, 2, 3].map((i) => first + i).filter((other) => other !== member);
+      if (member % 4 === 0) others.push((member + size - 3) % size);
+      if (member % 4 === 1) others.push((member + 3) % size);
+      column.push(...others.map((other) => place[other] as number).sort((a, b) => a - b));
+      rowStart[node + 1] = column.length;
+    }
+    const weight = new Float32Array(column.length).fill(1);
+    const matrix: SymmetricMatrix = {
+      size,
+      blocks: [{ shape: "sparse", start: 0, count: size, rowStart, column: Int32Array.from(column), weight }],
+    };
+    const labels = methods[name](matrix, { seed: 0, quality: "cpm", resolution: 0.5 });
+    const members = Int32Array.from(
+      { length: size },
+      (_, member) => labels[place[member] as number] as number,
+    );
+    for (let member = 0; member < size; member++) {
+      if (members[member] !== members[member - (member % 4)]) expect.fail(`node ${member} is apart`);
+    }
+    expect(countOf(labels)).toBe(size / 4);
+  });
+
   test.each(names)("%s: two cliques and a bridge", (name) => {
     const matrix = fromEdges(9, [...clique(5, 0), ...clique(4, 5), [4, 5, 1]]);
     expect([...methods[name](matrix, { seed: 3 })]).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1]);
