@@ -79,7 +79,7 @@ fn main(
       }
       workgroupBarrier();
     }
-    sum = sums[place];
+    sum = mat4x4f(sums[place][0], sums[place][1], sums[place][2], sums[place][3]);
   }
   for (var half = min(WORKGROUP_SIZE, SUBGROUP_SIZE) / 2u; half > 0u; half /= 2u) {
     sum = sum + mat4x4f(

@@ -101,10 +101,14 @@ export async function runOnInterpreter<Param extends string, Binding extends str
     (await library.load(kernel.name)).code,
   );
   // Nor does it know this function, which is a read between two barriers.
-  const code = plain.replace(
+  const loads = plain.replace(
     /let (\w+) = workgroupUniformLoad\(&(\w+)\);/g,
     "workgroupBarrier(); let $1 = $2; workgroupBarrier();",
   );
+  // Nor subgroups: each is one lane, at place 0 of it.
+  const code = loads
+    .replace("enable subgroups;", "")
+    .replace(/@builtin\(subgroup_invocation_id\) (\w+): u32,(.*?\{)/s, "$2\n  let $1 = 0u;");
   const bindings: Record<string, unknown> = { 0: { uniform: packParams(kernel, call.params) } };
   (Object.keys(kernel.bindings) as Binding[]).forEach((name, index) => {
     bindings[index + 1] = call.buffers[name];

@@ -5,7 +5,7 @@ import { readShaderFile, requestNodeAdapter } from "../../../src/compute/webgpu/
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { SIZES, useGpu } from "../../support/gpu.ts";
-import { expectLayout } from "../../support/shader-checks.ts";
+import { expectLayout, runOnInterpreter } from "../../support/shader-checks.ts";
 
 const gpu = useGpu();
 /** Workgroups of 64 lanes in subgroups of 4: several in each workgroup, as on GPUs. */
@@ -39,6 +39,27 @@ async function products(
 }
 
 test("the layout of the form by subgroups", () => expectLayout(GRAM_SUBGROUPS));
+
+test("no lane races in the part that goes through workgroup memory, on the interpreter", async () => {
+  // Two vectors of four quadruples in parts of three and one; subgroups of one lane leave nothing to shuffle.
+  const vectors = Float32Array.from({ length: 32 }, (_, at) => at % 16);
+  const products = new Float32Array(8);
+  await runOnInterpreter(GRAM_SUBGROUPS, {
+    groups: 2,
+    params: {
+      stride: 4,
+      first: 0,
+      first_count: 2,
+      second: 0,
+      second_count: 1,
+      part_length: 3,
+      first_part: 1,
+    },
+    buffers: { vectors, products },
+    constants: { WORKGROUP_SIZE: 2, SUBGROUP_SIZE: 1 },
+  });
+  expect(Array.from(products.subarray(0, 6))).toEqual([0, 0, 506, 506, 734, 734]);
+});
 
 test("the software adapter has subgroups of one size", () => {
   expect([gpu().subgroupSize, hardware().subgroupSize]).toEqual([4, 4]);
