@@ -75,6 +75,10 @@ export class DeviceRecorder implements UnitRecorder {
     this.#host = new HostRecorder(units - first, samples);
   }
 
+  isOn(device: GpuDevice): boolean {
+    return this.#device === device;
+  }
+
   /** What is recorded, for `correlations` and `topCorrelations` of this device. */
   get recorded(): readonly RecordedPanel[] {
     const { samples } = this;
@@ -213,10 +217,13 @@ function borrowed(buffer: GPUBuffer): DeviceBuffer {
   return new DeviceBuffer("record-units/borrowed", buffer.size, buffer, () => {});
 }
 
-/** Rows for the kernels of this device: the array itself, or what one of its recorders holds. */
-export function deviceRows(rows: Float32Array | UnitRecorder): Float32Array | readonly RecordedPanel[] {
+/** Rows for the kernels of `device`: the array itself, or what a recorder holds there or in main memory. */
+export function deviceRows(
+  device: GpuDevice,
+  rows: Float32Array | UnitRecorder,
+): Float32Array | readonly RecordedPanel[] {
   if (rows instanceof Float32Array) return rows;
-  if (rows instanceof DeviceRecorder) return rows.recorded;
   if (rows instanceof HostRecorder) return rows.values;
+  if (rows instanceof DeviceRecorder && rows.isOn(device)) return rows.recorded;
   throw new BrodmannError("E_INTERNAL_RECORDER", "recorder: found one of another device");
 }

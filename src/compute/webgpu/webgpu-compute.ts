@@ -26,9 +26,9 @@ export function createWebgpuCompute(device: GpuDevice): Compute {
     kernelNorms: (kernel, norm) => kernelNorms(device, kernel, norm),
     recorder: (units, samples) => new DeviceRecorder(device, units, samples),
     correlations: async (values, units, samples, method, options) =>
-      correlations(device, deviceRows(values), units, samples, method, options),
+      correlations(device, deviceRows(device, values), units, samples, method, options),
     topCorrelations: async (values, units, samples, method, k, options) =>
-      topCorrelations(device, deviceRows(values), units, samples, method, k, options),
+      topCorrelations(device, deviceRows(device, values), units, samples, method, k, options),
     degrees: (matrix) => matrices.use(matrix, async ({ degree }) => degree.slice()),
     spectralEmbedding: (matrix, k, rng, options) =>
       matrices.use(matrix, (kept) => {

@@ -134,20 +134,34 @@ describe("recorder", () => {
         }
       };
       const found = await run((recorder) =>
-        correlations(small(), deviceRows(recorder), units, samples, "spearman", {}, residentBytes),
+        correlations(small(), deviceRows(small(), recorder), units, samples, "spearman", {}, residentBytes),
       );
       expect(found).toEqual(await correlations(small(), host.values, units, samples, "spearman"));
       const top = await run((recorder) =>
-        topCorrelations(small(), deviceRows(recorder), units, samples, "pearson", 4, {}, residentBytes),
+        topCorrelations(
+          small(),
+          deviceRows(small(), recorder),
+          units,
+          samples,
+          "pearson",
+          4,
+          {},
+          residentBytes,
+        ),
       );
       expect(top).toEqual(await topCorrelations(small(), host.values, units, samples, "pearson", 4));
     },
   );
 
-  test("belongs to one compute", async () => {
-    const recorder = new HostRecorder(2, 3);
-    const error = await catchError(async () => deviceRows(recorder));
+  test("belongs to one device, unless it is in main memory", async () => {
+    const other = await openTestGpu();
+    const recorder = new DeviceRecorder(other, 2, 3);
+    const error = await catchError(async () => deviceRows(gpu(), recorder));
     expect(error.code).toBe("E_INTERNAL_RECORDER");
+    const host = new HostRecorder(2, 3);
+    expect(deviceRows(gpu(), host)).toBe(host.values);
+    recorder.dispose();
+    other.dispose();
   });
 });
 
