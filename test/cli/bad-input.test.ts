@@ -112,9 +112,9 @@ function writeModels(): void {
   const open = sketch(["width"]);
   writeFileSync(place("open.onnx"), open.encode(open.dense(open.dense("x", "first", 8, 6), "last", 6, 4)));
 
-  const single = sketch([8]);
-  const one = single.dense(single.node("Relu", [single.dense("x", "first", 8, 6)]), "last", 6, 1);
-  writeFileSync(place("single.onnx"), single.encode(one));
+  const image = sketch([8]);
+  const one = image.dense(image.node("Relu", [image.dense("x", "first", 8, 6)]), "last", 6, 8);
+  writeFileSync(place("image.onnx"), image.encode(image.node("Reshape", [one, image.ints([-1, 2, 2, 2])])));
 }
 
 const P = "P.json";
@@ -184,9 +184,9 @@ describe("unusable input exits with 3; the error names it, and what to do", () =
       ["weightless.onnx: found no layer with constant weights"],
     ],
     [
-      "a network of one class",
-      score("single.onnx", "D"),
-      ["single.onnx", "[N, 1], expected [N, classes] with at least 2"],
+      "a network whose output is no answer of any task",
+      score("image.onnx", "D"),
+      ["image.onnx", "[N, 2, 2, 2], expected [N, classes]"],
     ],
     ["no data", score("M", "none.npz"), ["none.npz: cannot be read"]],
     ["an empty folder of data", score("M", "nothing/"), ["nothing", "found 0 PNG or JPEG images"]],
