@@ -54,15 +54,16 @@ export function withTask(network: Network, data: LabelledInputs): Network {
   const { labels, targets = null, count } = data;
   const { name, answers, width } = taskOf({ ...network, isRegression: false });
   const given = (labels.length || (targets?.length ?? 0)) / count;
-  const isNumbers = name === "regression" || (labels.length === 0 && targets !== null);
-  if (isNumbers && given === width && answers === 1 && !(targets && isOneHot(targets, width))) {
+  // Integers are class numbers: to read them as a regression's values would hide a classifier of a single logit.
+  const isNumbers = targets !== null && (name === "regression" || labels.length === 0);
+  if (isNumbers && given === width && answers === 1 && !isOneHot(targets, width)) {
     return { ...network, isRegression: true };
   }
   if (labels.length > 0 && given === answers && name !== "regression") return network;
   const expected = {
     classification: `one class number from 0 to ${width - 1} for each, or ${width} numbers of a regression`,
     "next-token": `${answers} token numbers from 0 to ${width - 1} for each`,
-    regression: "one number for each",
+    regression: "one number of a regression for each, stored as a float, or at least two logits",
   };
   const kind = labels.length > 0 ? "class numbers" : "numbers that are no class numbers";
   throw new BrodmannError(

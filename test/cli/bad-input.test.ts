@@ -112,6 +112,10 @@ function writeModels(): void {
   const open = sketch(["width"]);
   writeFileSync(place("open.onnx"), open.encode(open.dense(open.dense("x", "first", 8, 6), "last", 6, 4)));
 
+  const single = sketch([8]);
+  const logit = single.dense(single.node("Relu", [single.dense("x", "first", 8, 6)]), "last", 6, 1);
+  writeFileSync(place("single.onnx"), single.encode(logit));
+
   const image = sketch([8]);
   const one = image.dense(image.node("Relu", [image.dense("x", "first", 8, 6)]), "last", 6, 8);
   writeFileSync(place("image.onnx"), image.encode(image.node("Reshape", [one, image.ints([-1, 2, 2, 2])])));
@@ -182,6 +186,11 @@ describe("unusable input exits with 3; the error names it, and what to do", () =
       "a network without weights",
       ["inspect", "weightless.onnx"],
       ["weightless.onnx: found no layer with constant weights"],
+    ],
+    [
+      "a network of one class",
+      score("single.onnx", "D"),
+      ["found 1 class numbers for each input", "at least two logits", "values of a regression as floats"],
     ],
     [
       "a network whose output is no answer of any task",
