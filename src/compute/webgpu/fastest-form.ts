@@ -3,6 +3,7 @@
  * adapters and GPUs, and no property of an adapter tells. Each choice is made once per device. Forms of one kernel must
  * give the same bytes, else other load on the machine at the time of the trial would show in results.
  */
+import { BrodmannError } from "../../errors.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { Step } from "./shader-kernel.ts";
 
@@ -56,25 +57,45 @@ async function measureForms<Form extends string>(
   device: GpuDevice,
   { forms, lead, sizes, open }: FormTrials<Form>,
 ): Promise<Form> {
+  let usable: readonly Form[] = forms;
   let fastest: Form = forms[0];
-  if (forms.length === 1) return fastest;
   for (const size of sizes) {
+    if (usable.length === 1) break;
     const trial = open(size);
     if (trial === null) break;
     try {
+      usable = await compilingForms(device, trial, usable);
       const { bestMs, measurableMs } = await timeInTurns(
         device,
-        forms.map((form) => trial.steps(form)),
+        usable.map((form) => trial.steps(form)),
       );
       const [first, ...others] = bestMs as [number, ...number[]];
       const least = Math.min(...others);
-      fastest = lead * least < first ? (forms[1 + others.indexOf(least)] as Form) : forms[0];
+      fastest = lead * least < first ? (usable[1 + others.indexOf(least)] as Form) : forms[0];
       if (Math.min(first, least) >= measurableMs) break;
     } finally {
       trial.release();
     }
   }
   return fastest;
+}
+
+/** The first form, and the others as far as this device's driver compiles them. */
+async function compilingForms<Form extends string>(
+  device: GpuDevice,
+  trial: Trial<Form>,
+  [first, ...others]: readonly Form[],
+): Promise<Form[]> {
+  const compiling = first === undefined ? [] : [first];
+  for (const form of others) {
+    try {
+      await device.submit("trial", trial.steps(form));
+      compiling.push(form);
+    } catch (error) {
+      if (!(error instanceof BrodmannError) || error.code !== "E_DEVICE_SHADER") throw error;
+    }
+  }
+  return compiling;
 }
 
 /**

@@ -70,6 +70,22 @@ test("without a trial that fits, and of one form, it is the first", async () => 
   expect(await fastestForm(gpu(), one)).toBe("a");
 });
 
+test("a form that the driver does not compile is passed over", async () => {
+  const { steps, ...trial } = open(gpu(), { count: 0 })();
+  const broken = steps("quick").map((step) => ({ ...step, constants: { WORKGROUP_SIZE: 1 << 20 } }));
+  const trials = {
+    kernel: "norms with a broken form",
+    forms: ["slow", "broken", "quick"],
+    lead: 1,
+    sizes: [1],
+    open: () => ({
+      ...trial,
+      steps: (form: "slow" | "broken" | "quick") => (form === "broken" ? broken : steps(form)),
+    }),
+  } as const;
+  expect(await fastestForm(gpu(), trials)).toBe("quick");
+});
+
 test("a failed trial is made again", async () => {
   const failing = {
     kernel: "failing",
