@@ -10,7 +10,7 @@ import { hasInputAxis } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import { type Baseline, type Damage, damageOf } from "./damage.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
-import { poolOf, rankOf } from "./null-damages.ts";
+import { poolOf, rankOf, siblingsOf } from "./null-damages.ts";
 import { drawNullSets } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
@@ -81,8 +81,9 @@ export async function keepOnly(
     return layer.tested.map((_, number) => {
       const damage = damages[number] as Damage;
       const pool = poolOf(number, layer, nulls, "strict");
+      const siblings = siblingsOf(number, layer, damages.slice(0, count), "strict");
       const verdict = (measure: Measure<Damage>): Verdict => {
-        const { p, valid } = rankOf(measure, measure.statistic(damage), pool, KEPT_DRAWS, plan);
+        const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, KEPT_DRAWS, plan);
         return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
       };
       return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };

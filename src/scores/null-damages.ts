@@ -75,9 +75,10 @@ export async function drawNullDamages(
     const nulls = { bySubcluster };
     const isSafe = (number: number) => {
       const pool = poolOf(number, layer, nulls, protocol);
+      const siblings = siblingsOf(number, layer, trueDamages, protocol);
       return measures.every((measure) => {
         const value = measure.statistic(trueDamages[number] as Damage);
-        return Number.isNaN(value) || rankOf(measure, value, pool, drawn, plan).isStopped;
+        return Number.isNaN(value) || rankOf(measure, value, siblings, pool, drawn, plan).isStopped;
       });
     };
     if (drawn === shuffles) break;
@@ -105,27 +106,44 @@ export function poolOf(
   return Array.from({ length: draws }, (_, draw) => alike.map((damages) => damages[draw] as Damage)).flat();
 }
 
+/** The other subclusters of the layer that share a subcluster's random sets. */
+export function siblingsOf(
+  number: number,
+  layer: LayerSubclusters,
+  trueDamages: readonly Damage[],
+  protocol: Protocol,
+): readonly Damage[] {
+  if (protocol === "paper") return [];
+  return trueDamages.filter((_, other) => other !== number && sizeOf(layer, other) === sizeOf(layer, number));
+}
+
 /**
  * Rank p of a subcluster's statistic among its pool of `drawn` draws, and whether it is safe before all sets are drawn:
  * with so many hits its q will be above 0.05, whatever follows here or elsewhere.
+ *
+ * Sets of one arrangement depend on each other, so a shared pool is no sample of independent values and
+ * (1 + hits) / (N + 1) over it can be too small. Whole arrangements are exchangeable under the null, the true one among
+ * them, and the sets of equal size within each as well: the rank among all of these, `siblings` of the true arrangement
+ * included, is uniform whatever the dependence (method note 8.2, step 1).
  */
 export function rankOf(
   { statistic, tail, isAlwaysDefined }: Measure<Damage>,
   value: number,
+  siblings: readonly Damage[],
   pool: readonly Damage[],
   drawn: number,
   { protocol, shuffles, base, tests }: Omit<DrawPlan, "seed">,
 ): RankP & { readonly isStopped: boolean } {
-  const values = Float64Array.from(pool, statistic);
+  const values = Float64Array.from([...siblings, ...pool], statistic);
   if (base === shuffles) {
     const minimumValid = protocol === "strict" ? shuffles / 2 : 1;
     const ties = protocol === "strict" ? "aware" : "strict";
     return { ...rankP(value, values, tail, ties, { minimumValid }), isStopped: false };
   }
-  const shared = pool.length / drawn;
+  const together = siblings.length + 1;
   // With fewer tests a larger p is significant: where some may be undefined, it could be a single one.
-  const hits = safeHits(shuffles * shared, byCeiling(isAlwaysDefined ? tests : 1, LEVEL));
-  const ranked = sequentialP(value, values, tail, { hits, base: base * shared });
+  const hits = safeHits(shuffles, byCeiling(isAlwaysDefined ? tests : 1, LEVEL), together);
+  const ranked = sequentialP(value, values, tail, { hits, base, together });
   const isStopped = ranked.hits >= hits;
   const isDefined = isStopped || ranked.valid >= drawn / 2;
   return { ...ranked, p: isDefined ? ranked.p : Number.NaN, isStopped };

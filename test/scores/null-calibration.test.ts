@@ -139,7 +139,7 @@ async function calibrate({
         () => ({}),
       );
       drawn += nulls.bySubcluster.reduce((total, sets) => total + sets.length, 0);
-      verdicts.push(...damages.map((damage, number) => verdictsOf(damage, number, layer, nulls, plan)));
+      verdicts.push(...damages.map((_, number) => verdictsOf(damages, number, layer, nulls, plan)));
       for (const name of IMPORTANCE_NAMES)
         strata[name].push(stratumOf(layer, damages, nulls, MEASURES[name], base));
       // The first pair of the layer, if it dissociates; else p would be 1.
