@@ -38,17 +38,16 @@ export function byMeasure<T>(value: (name: ImportanceName) => T): Record<Importa
   return { accuracy: value("accuracy"), classRange: value("classRange"), loss: value("loss") };
 }
 
-/** Verdicts on subcluster `number` of a layer against its random sets. */
+/** Verdicts on subcluster `number` of a layer with these damages against its random sets. */
 export function verdictsOf(
   damages: readonly Damage[],
   number: number,
-  layer: LayerSubclusters,
   nulls: NullDamages,
   plan: DrawPlan,
 ): Record<ImportanceName, Verdict> {
   const damage = damages[number] as Damage;
-  const siblings = siblingsOf(number, layer, damages, plan.protocol);
-  const pool = poolOf(number, layer, nulls, plan.protocol);
+  const siblings = siblingsOf(number, nulls, damages, plan.protocol);
+  const pool = poolOf(number, nulls, plan.protocol);
   const drawn = nulls.bySubcluster[number]?.length ?? 0;
   return byMeasure((name) => {
     const measure = MEASURES[name];

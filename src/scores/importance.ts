@@ -355,7 +355,7 @@ async function scoreLayer(
       units,
       layerUnits: layer.layerUnits,
       damage,
-      verdicts: verdictsOf(damages, number, layer, nulls, plan),
+      verdicts: verdictsOf(damages, number, nulls, plan),
       drawn: nulls.bySubcluster[number]?.length ?? 0,
       flipRate,
       divergence,

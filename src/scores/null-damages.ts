@@ -42,10 +42,27 @@ export function commonDraws(isSequential: boolean, shuffles: number, layers: num
 /** A layer's random sets: damages by subcluster, in the order of the draws. */
 export interface NullDamages {
   readonly bySubcluster: readonly (readonly Damage[])[];
+  /** A number for each subcluster: random sets of equal numbers are drawn alike, so they are shared (`kindsOf`). */
+  readonly kinds: readonly number[];
 }
 
 /**
- * Runs the random sets of a layer. Subclusters of equal size share theirs (strict), so they are drawn until the
+ * Kinds of subclusters, numbered in their order: those of one kind have as many units in each of the bins, not only in
+ * all. A random set takes its units from the same bins as its subcluster, so sets of one size but other bins are no null.
+ */
+export function kindsOf(layer: LayerSubclusters, bins: readonly Int32Array[]): number[] {
+  const known = new Map<string, number>();
+  return layer.tested.map(({ units }) => {
+    const own = new Set(units);
+    const key = bins.map((bin) => bin.filter((unit) => own.has(unit)).length).join();
+    const kind = known.get(key) ?? known.size;
+    known.set(key, kind);
+    return kind;
+  });
+}
+
+/**
+ * Runs the random sets of a layer. Subclusters of one kind share theirs (strict), so they are drawn until the
  * verdicts of all of them are safe.
  */
 export async function drawNullDamages(
@@ -60,6 +77,7 @@ export async function drawNullDamages(
 ): Promise<NullDamages> {
   const { protocol, shuffles, seed, base } = plan;
   const bySubcluster: Damage[][] = layer.tested.map(() => []);
+  const nulls = { bySubcluster, kinds: kindsOf(layer, bins) };
   let open = layer.tested.map((_, number) => number);
   for (let drawn = 0; drawn < shuffles && open.length > 0; ) {
     // Rounds that grow: few sets too many, and few passes over the inputs.
@@ -72,36 +90,32 @@ export async function drawNullDamages(
       bySubcluster[open[i % open.length] as number]?.push(damageOf(outcome, baseline));
     });
     drawn += round;
-    const nulls = { bySubcluster };
     const isSafe = (number: number) => {
-      const pool = poolOf(number, layer, nulls, protocol);
-      const siblings = siblingsOf(number, layer, trueDamages, protocol);
+      const pool = poolOf(number, nulls, protocol);
+      const siblings = siblingsOf(number, nulls, trueDamages, protocol);
       return measures.every((measure) => {
         const value = measure.statistic(trueDamages[number] as Damage);
         return Number.isNaN(value) || rankOf(measure, value, siblings, pool, drawn, plan).isStopped;
       });
     };
     if (drawn === shuffles) break;
-    const unsafe = new Set(open.filter((number) => !isSafe(number)).map((number) => sizeOf(layer, number)));
-    open = open.filter((number) => unsafe.has(sizeOf(layer, number)));
+    const unsafe = new Set(open.filter((number) => !isSafe(number)).map((number) => nulls.kinds[number]));
+    open = open.filter((number) => unsafe.has(nulls.kinds[number]));
   }
-  return { bySubcluster };
+  return nulls;
 }
 
-const sizeOf = (layer: LayerSubclusters, number: number): number => layer.tested[number]?.units.length ?? 0;
-
 /**
- * The damages that a subcluster is compared with, in the order of the draws. Strict: random sets of equal size are
+ * The damages that a subcluster is compared with, in the order of the draws. Strict: random sets of one kind are
  * shared within the layer (method note 5.2). Paper: every subcluster has its own.
  */
 export function poolOf(
   number: number,
-  layer: LayerSubclusters,
-  { bySubcluster }: NullDamages,
+  { bySubcluster, kinds }: NullDamages,
   protocol: Protocol,
 ): readonly Damage[] {
   if (protocol === "paper") return bySubcluster[number] ?? [];
-  const alike = bySubcluster.filter((_, other) => sizeOf(layer, other) === sizeOf(layer, number));
+  const alike = bySubcluster.filter((_, other) => kinds[other] === kinds[number]);
   const draws = alike[0]?.length ?? 0;
   return Array.from({ length: draws }, (_, draw) => alike.map((damages) => damages[draw] as Damage)).flat();
 }
@@ -109,12 +123,12 @@ export function poolOf(
 /** The other subclusters of the layer that share a subcluster's random sets. */
 export function siblingsOf(
   number: number,
-  layer: LayerSubclusters,
+  { kinds }: NullDamages,
   trueDamages: readonly Damage[],
   protocol: Protocol,
 ): readonly Damage[] {
   if (protocol === "paper") return [];
-  return trueDamages.filter((_, other) => other !== number && sizeOf(layer, other) === sizeOf(layer, number));
+  return trueDamages.filter((_, other) => other !== number && kinds[other] === kinds[number]);
 }
 
 /**

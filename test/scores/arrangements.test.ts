@@ -6,7 +6,6 @@ import { describe, expect, it } from "vitest";
 import type { Damage } from "../../src/scores/damage.ts";
 import type { Measure } from "../../src/scores/measures.ts";
 import { poolOf, rankOf, siblingsOf } from "../../src/scores/null-damages.ts";
-import type { LayerSubclusters } from "../../src/scores/subclusters.ts";
 import { rng } from "../../src/statistics/rng.ts";
 
 const LOSS: Measure<Damage> = {
@@ -60,14 +59,6 @@ function enumerate(
   draws: number,
   { base = draws, isNaive = false }: { readonly base?: number; readonly isNaive?: boolean } = {},
 ): Chances {
-  const layer: LayerSubclusters = {
-    layer: 0,
-    name: "layer",
-    layerUnits: 8,
-    eligible: new Int32Array(),
-    tested: sizes.map((size, cluster) => ({ cluster, units: new Int32Array(size) })),
-    filtered: [],
-  };
   const rows = arrangementsOf(sizes).map((masks) =>
     masks.map((mask) => ({ loss: statistic(mask) }) as Damage),
   );
@@ -79,9 +70,12 @@ function enumerate(
     const value = own[0]?.loss ?? Number.NaN;
     if (Number.isNaN(value)) continue;
     defined++;
-    const nulls = { bySubcluster: sizes.map((_, i) => others.map((damages) => damages[i] as Damage)) };
-    const siblings = isNaive ? [] : siblingsOf(0, layer, own, "strict");
-    const { p } = rankOf(LOSS, value, siblings, poolOf(0, layer, nulls, "strict"), draws, plan);
+    const nulls = {
+      bySubcluster: sizes.map((_, i) => others.map((damages) => damages[i] as Damage)),
+      kinds: sizes,
+    };
+    const siblings = isNaive ? [] : siblingsOf(0, nulls, own, "strict");
+    const { p } = rankOf(LOSS, value, siblings, poolOf(0, nulls, "strict"), draws, plan);
     if (!Number.isNaN(p)) byP.set(p, (byP.get(p) ?? 0) + 1);
   }
   return { byP, defined };
