@@ -1,7 +1,7 @@
 import type { Stratum } from "../statistics/permutation-p.ts";
 import type { Damage } from "./damage.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
-import { type DrawPlan, type NullDamages, poolOf, rankOf } from "./null-damages.ts";
+import { type DrawPlan, type NullDamages, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
 export type ImportanceName = "accuracy" | "classRange" | "loss";
@@ -38,19 +38,20 @@ export function byMeasure<T>(value: (name: ImportanceName) => T): Record<Importa
   return { accuracy: value("accuracy"), classRange: value("classRange"), loss: value("loss") };
 }
 
-/** Verdicts on subcluster `number` of a layer against its random sets. */
+/** Verdicts on subcluster `number` of a layer with these damages against its random sets. */
 export function verdictsOf(
-  damage: Damage,
+  damages: readonly Damage[],
   number: number,
-  layer: LayerSubclusters,
   nulls: NullDamages,
   plan: DrawPlan,
 ): Record<ImportanceName, Verdict> {
-  const pool = poolOf(number, layer, nulls, plan.protocol);
+  const damage = damages[number] as Damage;
+  const siblings = siblingsOf(number, nulls, damages, plan.protocol);
+  const pool = poolOf(number, nulls, plan.protocol);
   const drawn = nulls.bySubcluster[number]?.length ?? 0;
   return byMeasure((name) => {
     const measure = MEASURES[name];
-    const { p, valid } = rankOf(measure, measure.statistic(damage), pool, drawn, plan);
+    const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, drawn, plan);
     return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
   });
 }

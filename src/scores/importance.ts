@@ -15,7 +15,7 @@ import { type TaskName, taskOf, withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { Progress, RunOptions } from "../progress.ts";
-import type { Stratum } from "../statistics/permutation-p.ts";
+import { arrangementStatistics, type Stratum } from "../statistics/permutation-p.ts";
 import { rng } from "../statistics/rng.ts";
 import { type Baseline, baselineOf, type Damage, damageOf } from "./damage.ts";
 import { dissociationsOf, type SubclusterDissociation } from "./dissociations.ts";
@@ -100,6 +100,11 @@ export interface Importance {
   /** By layer, then cluster id. */
   readonly subclusters: readonly SubclusterImportance[];
   readonly network: Readonly<Record<ImportanceName, NetworkRow>>;
+  /**
+   * What the permutation p rests on, by layer: the statistic of the true labels, then those of permuted ones; with those of
+   * replicates they make a joint p (`combinedP`). Null in protocol `paper`.
+   */
+  readonly arrangements: Readonly<Record<ImportanceName, readonly Float64Array[]>> | null;
   /** Subclusters not tested: single units or nearly whole layers. */
   readonly filtered: number;
   /** Rank agreement between kinds of lesion, where several were asked for. */
@@ -191,6 +196,9 @@ export async function scoreImportance(
     baseline,
     subclusters: layers.flatMap(({ name }) => byCluster(subclusters.filter(({ layer }) => layer === name))),
     network: adjustRows(byMeasure(row)),
+    arrangements: isStrict
+      ? byMeasure((name) => scored.map(({ strata }) => arrangementStatistics(strata[name])))
+      : null,
     filtered: layers.reduce((total, { filtered }) => total + filtered.length, 0),
     agreement: agreementsOf(lesion, subclusters),
     dissociations: scored
@@ -355,7 +363,7 @@ async function scoreLayer(
       units,
       layerUnits: layer.layerUnits,
       damage,
-      verdicts: verdictsOf(damage, number, layer, nulls, plan),
+      verdicts: verdictsOf(damages, number, nulls, plan),
       drawn: nulls.bySubcluster[number]?.length ?? 0,
       flipRate,
       divergence,

@@ -10,7 +10,7 @@ import { hasInputAxis } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import { type Baseline, type Damage, damageOf } from "./damage.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
-import { poolOf, rankOf } from "./null-damages.ts";
+import { kindsOf, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
 import { drawNullSets } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
@@ -76,13 +76,15 @@ export async function keepOnly(
       bySubcluster: layer.tested.map((_, number) =>
         damages.slice(count).filter((_, draw) => draw % count === number),
       ),
+      kinds: kindsOf(layer, bins),
     };
     const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS, tests: count } as const;
     return layer.tested.map((_, number) => {
       const damage = damages[number] as Damage;
-      const pool = poolOf(number, layer, nulls, "strict");
+      const pool = poolOf(number, nulls, "strict");
+      const siblings = siblingsOf(number, nulls, damages.slice(0, count), "strict");
       const verdict = (measure: Measure<Damage>): Verdict => {
-        const { p, valid } = rankOf(measure, measure.statistic(damage), pool, KEPT_DRAWS, plan);
+        const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, KEPT_DRAWS, plan);
         return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
       };
       return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };

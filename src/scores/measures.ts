@@ -79,7 +79,7 @@ export function adjustRows<Name extends string>(
 }
 
 /** Permutations of the network-level test (method note 8.2, step 4). */
-const PERMUTATIONS = 9999;
+export const PERMUTATIONS = 9999;
 
 /** Aggregates a measure's verdicts; `strata` (strict only) hold every arrangement's statistics. */
 export function networkRow(

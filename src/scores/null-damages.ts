@@ -42,10 +42,27 @@ export function commonDraws(isSequential: boolean, shuffles: number, layers: num
 /** A layer's random sets: damages by subcluster, in the order of the draws. */
 export interface NullDamages {
   readonly bySubcluster: readonly (readonly Damage[])[];
+  /** A number for each subcluster: random sets of equal numbers are drawn alike, so they are shared (`kindsOf`). */
+  readonly kinds: readonly number[];
 }
 
 /**
- * Runs the random sets of a layer. Subclusters of equal size share theirs (strict), so they are drawn until the
+ * Kinds of subclusters, numbered in their order: those of one kind have as many units in each of the bins, not only in
+ * all. A random set takes its units from the same bins as its subcluster, so sets of one size but other bins are no null.
+ */
+export function kindsOf(layer: LayerSubclusters, bins: readonly Int32Array[]): number[] {
+  const known = new Map<string, number>();
+  return layer.tested.map(({ units }) => {
+    const own = new Set(units);
+    const key = bins.map((bin) => bin.filter((unit) => own.has(unit)).length).join();
+    const kind = known.get(key) ?? known.size;
+    known.set(key, kind);
+    return kind;
+  });
+}
+
+/**
+ * Runs the random sets of a layer. Subclusters of one kind share theirs (strict), so they are drawn until the
  * verdicts of all of them are safe.
  */
 export async function drawNullDamages(
@@ -60,6 +77,7 @@ export async function drawNullDamages(
 ): Promise<NullDamages> {
   const { protocol, shuffles, seed, base } = plan;
   const bySubcluster: Damage[][] = layer.tested.map(() => []);
+  const nulls = { bySubcluster, kinds: kindsOf(layer, bins) };
   let open = layer.tested.map((_, number) => number);
   for (let drawn = 0; drawn < shuffles && open.length > 0; ) {
     // Rounds that grow: few sets too many, and few passes over the inputs.
@@ -72,60 +90,74 @@ export async function drawNullDamages(
       bySubcluster[open[i % open.length] as number]?.push(damageOf(outcome, baseline));
     });
     drawn += round;
-    const nulls = { bySubcluster };
     const isSafe = (number: number) => {
-      const pool = poolOf(number, layer, nulls, protocol);
+      const pool = poolOf(number, nulls, protocol);
+      const siblings = siblingsOf(number, nulls, trueDamages, protocol);
       return measures.every((measure) => {
         const value = measure.statistic(trueDamages[number] as Damage);
-        return Number.isNaN(value) || rankOf(measure, value, pool, drawn, plan).isStopped;
+        return Number.isNaN(value) || rankOf(measure, value, siblings, pool, drawn, plan).isStopped;
       });
     };
     if (drawn === shuffles) break;
-    const unsafe = new Set(open.filter((number) => !isSafe(number)).map((number) => sizeOf(layer, number)));
-    open = open.filter((number) => unsafe.has(sizeOf(layer, number)));
+    const unsafe = new Set(open.filter((number) => !isSafe(number)).map((number) => nulls.kinds[number]));
+    open = open.filter((number) => unsafe.has(nulls.kinds[number]));
   }
-  return { bySubcluster };
+  return nulls;
 }
 
-const sizeOf = (layer: LayerSubclusters, number: number): number => layer.tested[number]?.units.length ?? 0;
-
 /**
- * The damages that a subcluster is compared with, in the order of the draws. Strict: random sets of equal size are
+ * The damages that a subcluster is compared with, in the order of the draws. Strict: random sets of one kind are
  * shared within the layer (method note 5.2). Paper: every subcluster has its own.
  */
 export function poolOf(
   number: number,
-  layer: LayerSubclusters,
-  { bySubcluster }: NullDamages,
+  { bySubcluster, kinds }: NullDamages,
   protocol: Protocol,
 ): readonly Damage[] {
   if (protocol === "paper") return bySubcluster[number] ?? [];
-  const alike = bySubcluster.filter((_, other) => sizeOf(layer, other) === sizeOf(layer, number));
+  const alike = bySubcluster.filter((_, other) => kinds[other] === kinds[number]);
   const draws = alike[0]?.length ?? 0;
   return Array.from({ length: draws }, (_, draw) => alike.map((damages) => damages[draw] as Damage)).flat();
+}
+
+/** The other subclusters of the layer that share a subcluster's random sets. */
+export function siblingsOf(
+  number: number,
+  { kinds }: NullDamages,
+  trueDamages: readonly Damage[],
+  protocol: Protocol,
+): readonly Damage[] {
+  if (protocol === "paper") return [];
+  return trueDamages.filter((_, other) => other !== number && kinds[other] === kinds[number]);
 }
 
 /**
  * Rank p of a subcluster's statistic among its pool of `drawn` draws, and whether it is safe before all sets are drawn:
  * with so many hits its q will be above 0.05, whatever follows here or elsewhere.
+ *
+ * Sets of one arrangement depend on each other, so a shared pool is no sample of independent values and
+ * (1 + hits) / (N + 1) over it can be too small. Whole arrangements are exchangeable under the null, the true one among
+ * them, and the sets of equal size within each as well: the rank among all of these, `siblings` of the true arrangement
+ * included, is uniform whatever the dependence (method note 8.2, step 1).
  */
 export function rankOf(
   { statistic, tail, isAlwaysDefined }: Measure<Damage>,
   value: number,
+  siblings: readonly Damage[],
   pool: readonly Damage[],
   drawn: number,
   { protocol, shuffles, base, tests }: Omit<DrawPlan, "seed">,
 ): RankP & { readonly isStopped: boolean } {
-  const values = Float64Array.from(pool, statistic);
+  const values = Float64Array.from([...siblings, ...pool], statistic);
   if (base === shuffles) {
     const minimumValid = protocol === "strict" ? shuffles / 2 : 1;
     const ties = protocol === "strict" ? "aware" : "strict";
     return { ...rankP(value, values, tail, ties, { minimumValid }), isStopped: false };
   }
-  const shared = pool.length / drawn;
+  const together = siblings.length + 1;
   // With fewer tests a larger p is significant: where some may be undefined, it could be a single one.
-  const hits = safeHits(shuffles * shared, byCeiling(isAlwaysDefined ? tests : 1, LEVEL));
-  const ranked = sequentialP(value, values, tail, { hits, base: base * shared });
+  const hits = safeHits(shuffles, byCeiling(isAlwaysDefined ? tests : 1, LEVEL), together);
+  const ranked = sequentialP(value, values, tail, { hits, base, together });
   const isStopped = ranked.hits >= hits;
   const isDefined = isStopped || ranked.valid >= drawn / 2;
   return { ...ranked, p: isDefined ? ranked.p : Number.NaN, isStopped };

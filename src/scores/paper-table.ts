@@ -1,17 +1,15 @@
 /**
- * The paper's table (method note 8.1): one row per network and partition, its replicates combined.
+ * The paper's table (method note 8.1): one row per network and partition, its replicates combined. Runs by protocol
+ * `paper` give the published columns; those by `strict` have the loss beside them and the joint permutation p in place of
+ * Fisher's (8.2).
  */
 import { batesCdf } from "../statistics/bates.ts";
 import { bhThreshold, byThreshold } from "../statistics/multiplicity.ts";
-import { formatCsv } from "./scores-file.ts";
-
-/** Effects of one measure: their mean over the subclusters of all replicates, and its standard error. */
-export interface MeasureCells {
-  readonly p: number;
-  readonly fisherStatistic: number;
-  readonly effect: number;
-  readonly effectError: number;
-}
+import { combinedP } from "../statistics/permutation-p.ts";
+import { rng } from "../statistics/rng.ts";
+import type { ImportanceName } from "./importance-measures.ts";
+import { PERMUTATIONS } from "./measures.ts";
+import type { Protocol } from "./nulls.ts";
 
 /** What the table takes from one run. */
 export interface TableRun {
@@ -19,17 +17,25 @@ export interface TableRun {
   readonly isPruned: boolean;
   readonly kind: "weights" | "activations";
   readonly scope: "global" | "local";
-  readonly protocol: "strict" | "paper";
-  readonly accuracy: RunMeasure;
-  readonly classRange: RunMeasure;
+  readonly measures: Readonly<Record<ImportanceName, RunMeasure>>;
 }
 
 export interface RunMeasure {
-  /** Fisher's p of the run. */
-  readonly fisherP: number;
+  /** The run's own p: Fisher's (paper), of permutations (strict). */
+  readonly p: number;
   readonly fisherStatistic: number;
   /** Effects of the subclusters that have one. */
   readonly effects: readonly number[];
+  /** Statistics of the arrangements of every layer, the true one first (strict). */
+  readonly arrangements: readonly (readonly number[])[];
+}
+
+/** One measure of a row; effects with their standard error over subclusters. */
+export interface MeasureCells {
+  readonly p: number;
+  readonly fisherStatistic: number;
+  readonly effect: number;
+  readonly effectError: number;
 }
 
 export interface TableRow {
@@ -38,22 +44,38 @@ export interface TableRow {
   readonly kind: "weights" | "activations";
   readonly scope: "global" | "local";
   readonly replicates: number;
-  readonly accuracy: MeasureCells;
-  readonly classRange: MeasureCells;
+  /** The measures of the table's protocol. */
+  readonly measures: Readonly<Partial<Record<ImportanceName, MeasureCells>>>;
 }
 
 export interface PaperTable {
+  readonly protocol: Protocol;
   readonly rows: readonly TableRow[];
   /** Largest p of the table that is significant at a false discovery rate of 0.05; null where none is. */
   readonly bh: number | null;
   readonly by: number | null;
 }
 
+/** Measures by protocol, with the paper's words for them: means and ranges of class accuracies. */
+export const TABLE_MEASURES: Readonly<Record<Protocol, readonly (readonly [ImportanceName, string])[]>> = {
+  paper: [
+    ["accuracy", "means"],
+    ["classRange", "ranges"],
+  ],
+  strict: [
+    ["loss", "losses"],
+    ["accuracy", "means"],
+    ["classRange", "ranges"],
+  ],
+};
+
 /**
  * Rows by label and partition, in the order in which the labels come, weights before activations and global before
- * local. Replicates: P = Bates' distribution of the mean Fisher p, F = mean Fisher statistic.
+ * local. Replicates by protocol `paper`: P = Bates' distribution of the mean Fisher p; effects over the subclusters of
+ * all. By `strict`: the layers of all replicates are strata of one permutation test; effects within replicates, then
+ * their mean. F = mean Fisher statistic.
  */
-export function combineRuns(runs: readonly TableRun[]): PaperTable {
+export function combineRuns(protocol: Protocol, runs: readonly TableRun[]): PaperTable {
   const groups = new Map<string, TableRun[]>();
   for (const run of runs) {
     const key = JSON.stringify([run.label, run.isPruned, run.kind, run.scope]);
@@ -61,7 +83,7 @@ export function combineRuns(runs: readonly TableRun[]): PaperTable {
   }
   const labels = [...new Set(runs.map(({ label }) => label))];
   const rows = [...groups.values()]
-    .map(rowOf)
+    .map((replicates) => rowOf(protocol, replicates))
     .sort(
       (a, b) =>
         labels.indexOf(a.label) - labels.indexOf(b.label) ||
@@ -69,129 +91,62 @@ export function combineRuns(runs: readonly TableRun[]): PaperTable {
         Number(a.kind === "activations") - Number(b.kind === "activations") ||
         Number(a.scope === "local") - Number(b.scope === "local"),
     );
-  const ps = rows.flatMap(({ accuracy, classRange }) => [accuracy.p, classRange.p]);
-  return { rows, bh: bhThreshold(ps, 0.05), by: byThreshold(ps, 0.05) };
+  const ps = rows.flatMap(({ measures }) => Object.values(measures).map(({ p }) => p));
+  return { protocol, rows, bh: bhThreshold(ps, 0.05), by: byThreshold(ps, 0.05) };
 }
 
-function rowOf(replicates: readonly TableRun[]): TableRow {
+function rowOf(protocol: Protocol, replicates: readonly TableRun[]): TableRow {
   const [{ label, isPruned, kind, scope }] = replicates as readonly [TableRun, ...TableRun[]];
-  const cells = (measure: "accuracy" | "classRange"): MeasureCells => {
-    const defined = replicates.map((run) => run[measure]).filter(({ fisherP }) => !Number.isNaN(fisherP));
-    const effects = defined.flatMap((run) => run.effects);
-    const effect = meanOf(effects);
-    const variance = effects.reduce((sum, value) => sum + (value - effect) ** 2, 0) / (effects.length - 1);
-    return {
-      p:
-        defined.length === 0
-          ? Number.NaN
-          : batesCdf(meanOf(defined.map(({ fisherP }) => fisherP)), defined.length),
-      fisherStatistic: meanOf(defined.map(({ fisherStatistic }) => fisherStatistic)),
-      effect,
-      effectError: Math.sqrt(variance / effects.length),
-    };
-  };
+  const combine = protocol === "paper" ? publishedCells : strictCells;
+  const cells = TABLE_MEASURES[protocol].map(([name]) => [
+    name,
+    combine(
+      replicates.map(({ measures }) => measures[name]).filter(({ p }) => !Number.isNaN(p)),
+      name,
+    ),
+  ]);
   return {
     label,
     isPruned,
     kind,
     scope,
     replicates: replicates.length,
-    accuracy: cells("accuracy"),
-    classRange: cells("classRange"),
+    measures: Object.fromEntries(cells),
   };
+}
+
+/** Method note 8.1, steps 5 and 6. */
+function publishedCells(runs: readonly RunMeasure[]): MeasureCells {
+  const [effect, effectError] = meanAndError(runs.flatMap(({ effects }) => effects));
+  return {
+    p: runs.length === 0 ? Number.NaN : batesCdf(meanOf(runs.map(({ p }) => p)), runs.length),
+    fisherStatistic: meanOf(runs.map(({ fisherStatistic }) => fisherStatistic)),
+    effect,
+    effectError,
+  };
+}
+
+/** Method note 8.2: one run keeps its p. */
+function strictCells(runs: readonly RunMeasure[], name: ImportanceName): MeasureCells {
+  const [only] = runs;
+  const tables = runs.flatMap(({ arrangements }) => arrangements);
+  const effects = runs.map((run) => meanAndError(run.effects)).filter(([mean]) => !Number.isNaN(mean));
+  return {
+    p:
+      runs.length === 1 && only !== undefined
+        ? only.p
+        : combinedP(tables, PERMUTATIONS, rng(0, "permutation", "replicates", name)).p,
+    fisherStatistic: meanOf(runs.map(({ fisherStatistic }) => fisherStatistic)),
+    effect: meanOf(effects.map(([mean]) => mean)),
+    effectError: meanOf(effects.map(([, error]) => error)),
+  };
+}
+
+function meanAndError(values: readonly number[]): [number, number] {
+  const mean = meanOf(values);
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  return [mean, Math.sqrt(variance / values.length)];
 }
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((total, value) => total + value, 0) / values.length;
-
-/** The columns of the paper's tables, with the number of replicates behind the network. */
-export const TABLE_COLUMNS: readonly string[] = [
-  "pruned",
-  "network",
-  "replicates",
-  "activations",
-  "local",
-  "fisher_p_means",
-  "fisher_stat_means",
-  "effect_means",
-  "effect_means_sem",
-  "fisher_p_ranges",
-  "fisher_stat_ranges",
-  "effect_ranges",
-  "effect_ranges_sem",
-];
-
-const yesNo = (is: boolean): string => (is ? "yes" : "no");
-
-/** The table as CSV, numbers in full. */
-export function formatTableCsv({ rows }: PaperTable): string {
-  const cells = rows.map((row) => [
-    ...[yesNo(row.isPruned), row.label, row.replicates],
-    ...[yesNo(row.kind === "activations"), yesNo(row.scope === "local")],
-    ...[row.accuracy, row.classRange].flatMap(({ p, fisherStatistic, effect, effectError }) => [
-      p,
-      fisherStatistic,
-      effect,
-      effectError,
-    ]),
-  ]);
-  return formatCsv([TABLE_COLUMNS, ...cells]);
-}
-
-/** The header and cells of a row for people: effects with their errors in one column. */
-export const SHORT_COLUMNS: readonly string[] = [
-  "pruned?",
-  "network",
-  "activations?",
-  "local?",
-  "fisher_p_means",
-  "fisher_stat_means",
-  "effect_means",
-  "fisher_p_ranges",
-  "fisher_stat_ranges",
-  "effect_ranges",
-];
-
-/** A row's cells as text; significant p-values carry a star. */
-export function shortCells(row: TableRow, critical: number | null, plusMinus: string): string[] {
-  const { label, replicates, accuracy, classRange } = row;
-  return [
-    yesNo(row.isPruned),
-    replicates > 1 ? `${label} x${replicates}` : label,
-    yesNo(row.kind === "activations"),
-    yesNo(row.scope === "local"),
-    ...[accuracy, classRange].flatMap(({ p, fisherStatistic, effect, effectError }) => [
-      `${significantDigits(p)}${critical !== null && p <= critical ? "*" : ""}`,
-      fixed(fisherStatistic),
-      Number.isNaN(effect) ? "-" : `${fixed(effect)} ${plusMinus} ${fixed(effectError)}`,
-    ]),
-  ];
-}
-
-const fixed = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : "-");
-
-function significantDigits(p: number): string {
-  if (!Number.isFinite(p)) return "-";
-  return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
-}
-
-/** The table as a LaTeX tabular. */
-export function formatTableLatex({ rows, bh }: PaperTable): string {
-  const escaped = (text: string) => text.replace(/[&%$#_{}]/g, "\\$&");
-  const lines = rows.map((row) => `${shortCells(row, bh, "$\\pm$").map(latexCell).join(" & ")} \\\\`);
-  return [
-    `\\begin{tabular}{ll${"c".repeat(2)}${"r".repeat(6)}}`,
-    "\\hline",
-    `${SHORT_COLUMNS.map(escaped).join(" & ")} \\\\`,
-    "\\hline",
-    ...lines,
-    "\\hline",
-    "\\end{tabular}",
-    "",
-  ].join("\n");
-
-  /** `$\pm$` stays as it is; everything else is text. */
-  function latexCell(cell: string): string {
-    return cell.split("$\\pm$").map(escaped).join("$\\pm$");
-  }
-}

@@ -59,6 +59,7 @@ export function formatScores(scores: Importance): string {
     ["agreement", JSON.stringify(scores.agreement.map(agreementEntry))],
     ["dissociations", formatEntries(scores.dissociations.map(dissociationEntry))],
     ["pairs", formatEntries(scores.pairs.map(pairEntry))],
+    ...arrangementLines(scores),
     [
       "network",
       JSON.stringify({
@@ -68,6 +69,16 @@ export function formatScores(scores: Importance): string {
       }),
     ],
   ]);
+}
+
+/** Strict: the statistics of every layer's arrangements, so that replicates can be tested together. */
+function arrangementLines({ arrangements }: Importance): [string, string][] {
+  if (arrangements === null) return [];
+  const entries = IMPORTANCE_NAMES.map((name) => [
+    name,
+    arrangements[name].map((table) => Array.from(table)),
+  ]);
+  return [["arrangements", JSON.stringify(Object.fromEntries(entries))]];
 }
 
 const lesionAt = (consumer: string | null = null): string =>

@@ -26,23 +26,29 @@ export interface PermutationP {
 }
 
 /**
- * Permutation p of a row of strata. Every draw takes one arrangement per stratum at random, the true one
- * included: the observed row and the draws are then exchangeable under the null, so p is exact, ties included.
- * With a single stratum p is about 1 / (n + 1) at the least. A stratum without subclusters changes nothing.
+ * Permutation p of a row of strata, as `combinedP` of their arrangements. A stratum without subclusters changes nothing.
  *
  * @param draws Number of random rows; 9999 in the strict protocol.
  */
 export function permutationP(strata: readonly Stratum[], draws: number, rng: Rng): PermutationP {
-  const tables: Float64Array[] = [];
-  let isDefined = false;
-  for (const stratum of strata) {
-    if (stratum.sizes.length === 0) continue;
-    tables.push(arrangementStatistics(stratum));
-    for (let i = 0; i < stratum.sizes.length; i++) isDefined ||= !Number.isNaN(stratum.values[i]);
-  }
+  const found = strata.filter(({ sizes }) => sizes.length > 0);
+  const { statistic, p } = combinedP(found.map(arrangementStatistics), draws, rng);
+  const isDefined = found.some(({ sizes, values }) =>
+    values.subarray(0, sizes.length).some((value) => !Number.isNaN(value)),
+  );
+  return { statistic, p: isDefined ? p : Number.NaN };
+}
+
+/**
+ * Permutation p of the sum of strata, each given by the statistics of its arrangements, the true one first
+ * (`arrangementStatistics`). Layers are strata, and so are the layers of replicates. Every draw takes one arrangement per
+ * stratum at random, the true one included: the observed row and the draws are then exchangeable under the null, so p is
+ * exact, ties included. With a single stratum p is about 1 / (n + 1) at the least; without any it is NaN.
+ */
+export function combinedP(tables: readonly ArrayLike<number>[], draws: number, rng: Rng): PermutationP {
   let statistic = 0;
   for (const table of tables) statistic += table[0] as number;
-  if (!isDefined) return { statistic, p: Number.NaN };
+  if (tables.length === 0) return { statistic, p: Number.NaN };
   // Equal sums may differ in their last bits where the same terms were added in another order.
   const threshold = statistic - 1e-12 * Math.max(1, statistic);
   let hits = 0;
@@ -54,8 +60,11 @@ export function permutationP(strata: readonly Stratum[], draws: number, rng: Rng
   return { statistic, p: (1 + hits) / (draws + 1) };
 }
 
-/** Sum over subclusters of -ln q for each arrangement, with q the centred rank among all values of its size. */
-function arrangementStatistics(stratum: Stratum): Float64Array {
+/**
+ * Sum over subclusters of -ln q for each arrangement, with q the centred rank among all values of its size. Nine decimals:
+ * files hold them as they are, and sums of the same terms in another order stay equal.
+ */
+export function arrangementStatistics(stratum: Stratum): Float64Array {
   const { sizes, values } = stratum;
   const subclusters = sizes.length;
   const arrangements = values.length / subclusters;
@@ -93,7 +102,7 @@ function arrangementStatistics(stratum: Stratum): Float64Array {
       statistics[b] = (statistics[b] as number) + sum;
     }
   }
-  return statistics;
+  return statistics.map((sum) => Math.round(sum * 1e9) / 1e9);
 }
 
 /** Entries of ascending `sorted` that are not below `value`. */

@@ -7,48 +7,58 @@
  * P(fewer than h hits in l - 1 draws) = h / l, so p is exact on its grid. A first part of the draws may be fixed: where
  * it holds h hits or more already, p = (1 + hits) / (base + 1), larger than any that is stopped later, and the argument
  * goes through.
+ *
+ * Where every draw gives m values that depend on each other, and the true value has m - 1 siblings, whole draws are
+ * exchangeable with the true m values: in place of l come the m l values before draw l, siblings and the true value
+ * counted, among which the true one is in place h or better with probability h / (m l).
  */
 import type { RankP, Tail } from "./rank-p.ts";
 
 export interface SequentialOptions {
   /** Hits that end the drawing. */
   readonly hits: number;
-  /** Values at the beginning that are drawn whatever they are; default none. */
+  /** Draws at the beginning that are made whatever they give; default none. */
   readonly base?: number | undefined;
+  /** Values of a draw; default 1. */
+  readonly together?: number | undefined;
 }
 
 /**
- * Hits that end the drawing so that no verdict at `level` or below can differ from that of all `draws` values,
- * whatever would have followed: both h / l and (1 + h) / (draws + 1) are above `level`.
+ * Hits that end the drawing so that no verdict at `level` or below can differ from that of all `draws`, whatever would
+ * have followed: both h / (m l) and (1 + h) / (m (draws + 1)) are above `level`, with m = `together`.
  */
-export function safeHits(draws: number, level: number): number {
-  return Math.floor(level * draws) + 1;
+export function safeHits(draws: number, level: number, together: number = 1): number {
+  return Math.max(Math.floor(level * together * draws) + 1, Math.floor(level * together * (draws + 1)));
 }
 
 /**
- * Sequential p of `value` among `nullValues` in the order in which they were drawn; equal values count as hits, NaN
- * null values are dropped, values behind the last hit are not looked at. A NaN true value has p NaN.
+ * Sequential p of `value` among `others`: its `together` - 1 siblings, then the values of the draws in their order.
+ * Equal values count as hits, NaN ones are dropped, draws behind the one with the last hit are not looked at. A NaN true
+ * value has p NaN.
  *
  * @example
  * sequentialP(0.3, Float64Array.of(0.1, 0.5, 0.2, 0.4, 0.9), "upper", { hits: 2 }); // { p: 0.5, hits: 2, valid: 4 }
  */
 export function sequentialP(
   value: number,
-  nullValues: Float64Array,
+  others: Float64Array,
   tail: Tail,
-  { hits: enough, base = 0 }: SequentialOptions,
+  { hits: enough, base = 0, together = 1 }: SequentialOptions,
 ): RankP {
   let hits = 0;
   let valid = 0;
-  for (let draw = 0; draw < nullValues.length; draw++) {
-    if (draw === base && hits >= enough) break;
-    const other = nullValues[draw] as number;
-    if (Number.isNaN(other)) continue;
-    valid++;
-    if (tail === "upper" ? other >= value : other <= value) {
-      hits++;
-      if (draw >= base && hits === enough && !Number.isNaN(value)) return { p: enough / valid, hits, valid };
+  const isKnown = !Number.isNaN(value);
+  for (let draw = 0, from = 0; from < others.length; draw++) {
+    const before = valid;
+    const end = together * (draw + 1) - 1;
+    for (; from < end; from++) {
+      const other = others[from] as number;
+      if (Number.isNaN(other)) continue;
+      valid++;
+      if (tail === "upper" ? other >= value : other <= value) hits++;
     }
+    if (!isKnown || hits < enough || draw < base) continue;
+    return { p: draw === base ? (1 + hits) / (valid + 1) : enough / (before + 1), hits, valid };
   }
-  return { p: Number.isNaN(value) || valid === 0 ? Number.NaN : (1 + hits) / (valid + 1), hits, valid };
+  return { p: isKnown && valid > 0 ? (1 + hits) / (valid + 1) : Number.NaN, hits, valid };
 }

@@ -60,15 +60,15 @@ describe("brodmann table", () => {
     expect(code).toBe(0);
     const [header = "", ...lines] = stdout.trim().split("\n");
     expect(header).toBe(
-      "pruned,network,replicates,activations,local,fisher_p_means,fisher_stat_means,effect_means,effect_means_sem,fisher_p_ranges,fisher_stat_ranges,effect_ranges,effect_ranges_sem",
+      "pruned?,network,activations?,local?,fisher_p_means,fisher_stat_means,effect_means,effect_means_sem,fisher_p_ranges,fisher_stat_ranges,effect_ranges,effect_ranges_sem,replicates",
     );
     const cells = lines.map((line) => line.split(","));
-    expect(cells.map((row) => row.slice(0, 5))).toEqual([
-      ["no", "MLP", "5", "no", "no"],
-      ["no", "MLP", "1", "no", "yes"],
-      ["yes", "MLP", "1", "yes", "yes"],
+    expect(cells.map((row) => [...row.slice(0, 4), row[12]])).toEqual([
+      ["no", "MLP", "no", "no", "5"],
+      ["no", "MLP", "no", "yes", "1"],
+      ["yes", "MLP", "yes", "yes", "1"],
     ]);
-    const [p, f, effect, error] = (cells[0] ?? []).slice(5, 9).map(Number);
+    const [p, f, effect, error] = (cells[0] ?? []).slice(4, 8).map(Number);
     expect(p).toBeCloseTo(
       batesCdf(
         ps.reduce((sum, value) => sum + value / 5, 0),
@@ -81,7 +81,7 @@ describe("brodmann table", () => {
     // Ten effects, five of 1 and five of 1.5: sd = 0.2635 (n - 1), error = sd / sqrt(10).
     expect(error).toBeCloseTo(0.25 / 3, 12);
     // One instance keeps its p.
-    expect(Number(cells[1]?.[5])).toBe(0.5);
+    expect(Number(cells[1]?.[4])).toBe(0.5);
 
     const text = (await brodmannHere(["table", ...args])).stdout;
     expect(text).toContain("MLP x5");
@@ -124,7 +124,35 @@ describe("brodmann table", () => {
     expect(scores.subclusters[0].importance.byLesion.zero.loss).toBeGreaterThan(0);
     const table = await brodmannHere(["table", out]);
     expect(table.code).toBe(0);
-    expect(table.stdout).toContain("permutation p");
+    expect(table.stdout).toContain("permutation_p_losses");
+    expect(table.stdout).toContain("p: of labels permuted within the layers");
+    // A network by itself keeps its p; beside another one of the same label both are tested together.
+    const first = JSON.parse((await brodmannHere(["table", out, "--json"])).stdout);
+    expect(first).toMatchObject({ schema: "brodmann/table/1", protocol: "strict" });
+    const row = scores.network.importance.loss;
+    expect(first.rows[0].measures.loss.p).toBe(row.permutationP);
+    expect(first.rows[0].measures.loss.fisherStatistic).toBe(row.fisherStatistic);
+    expect(first.rows[0].measures.loss.effect).toBeCloseTo(row.effect, 12);
+    expect(first.rows[0].measures.loss.effectError).toBeCloseTo(row.effectError, 12);
+    const twin = join(folder, "twin");
+    mkdirSync(twin);
+    const facts = JSON.parse(readFileSync(join(out, "run.json"), "utf8"));
+    facts.inputs.model.sha256 = "another";
+    writeFileSync(join(twin, "run.json"), JSON.stringify(facts));
+    writeFileSync(join(twin, "scores.json"), JSON.stringify(scores));
+    const both = JSON.parse((await brodmannHere(["table", out, twin, "--json"])).stdout);
+    expect(both.rows).toMatchObject([{ replicates: 2 }]);
+    expect(both.rows[0].measures.loss.p).toBeLessThan(row.permutationP);
+    expect(both.rows[0].measures.loss.effectError).toBeCloseTo(row.effectError, 12);
+    // Files of an older version lack what that takes, and protocols do not mix.
+    writeFileSync(join(twin, "scores.json"), JSON.stringify({ ...scores, arrangements: undefined }));
+    const lacking = await brodmannHere(["table", out, twin]);
+    expect(lacking.code).toBe(3);
+    expect(lacking.stderr).toContain("found no arrangements");
+    writeFileSync(join(twin, "scores.json"), JSON.stringify({ ...scores, protocol: "paper" }));
+    const mixed = await brodmannHere(["table", out, twin]);
+    expect(mixed.code).toBe(3);
+    expect(mixed.stderr).toContain("found protocol paper, expected strict");
     expect((await analyze("--lesion", "none")).code).toBe(2);
     expect((await analyze("--sequential", "--protocol", "paper")).code).toBe(2);
   });

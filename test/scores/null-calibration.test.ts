@@ -1,7 +1,12 @@
+/**
+ * Every p that is printed, where the partition knows nothing of the network. That the rank p is uniform whatever the sets
+ * of an arrangement have to do with each other is counted out in `arrangements.test.ts`; here are the draws, the lesions
+ * and the rows of the network on top of it.
+ */
 import { describe, expect, it } from "vitest";
 import { evaluateNetwork } from "../../src/network/evaluate.ts";
 import { type LayerLesions, openLesions } from "../../src/network/lesions.ts";
-import { loadNetworkBytes } from "../../src/network/network.ts";
+import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import { countClasses, type LabelledInputs } from "../../src/network/outcomes.ts";
 import type { LesionKind } from "../../src/network/replacement.ts";
 import type { Partition } from "../../src/partition/partition.ts";
@@ -16,226 +21,200 @@ import {
   stratumOf,
   verdictsOf,
 } from "../../src/scores/importance-measures.ts";
+import { KEPT_DRAWS, keepOnly } from "../../src/scores/keep-only.ts";
 import { type Match, matchBins } from "../../src/scores/matching.ts";
-import { networkRow } from "../../src/scores/measures.ts";
+import { networkRow, type Verdict } from "../../src/scores/measures.ts";
 import { commonDraws, type DrawPlan, drawNullDamages } from "../../src/scores/null-damages.ts";
-import type { Protocol } from "../../src/scores/nulls.ts";
 import { adjustedByMeasure } from "../../src/scores/scores-file.ts";
 import { findSubclusters } from "../../src/scores/subclusters.ts";
-import { batesCdf } from "../../src/statistics/bates.ts";
 import { rng } from "../../src/statistics/rng.ts";
-import { randomData, runModel, sketch, withWeights } from "../support/models.ts";
+import {
+  CLASSES,
+  calibrationData,
+  calibrationNetwork,
+  Family,
+  randomPartition,
+  remembered,
+} from "../support/calibration.ts";
 import { plantedMlp } from "../support/planted.ts";
 
-const WIDTHS = [12, 11] as const;
-const CLASSES = 3;
-const INPUTS = 40;
-
-/**
- * 4-12-11-3 with ReLU and small biases, as convolutions of single pixels: their lesions share runs, which makes
- * 100,000s of them quick.
- */
-function network(): Uint8Array {
-  const model = sketch([4, 1, 1], { seed: 1 });
-  const conv = (from: string, name: string, inputs: number, units: number) =>
-    model.conv(from, { name, inputs, units, kernel: [1, 1] });
-  const a = model.node("Relu", [conv("x", "a", 4, WIDTHS[0])]);
-  const b = model.node("Relu", [conv(a, "b", WIDTHS[0], WIDTHS[1])]);
-  return ["a.bias", "b.bias", "logits.bias"].reduce(
-    (changed, name) => withWeights(changed, name, (_, old) => old / 5),
-    model.encode(conv(b, "logits", WIDTHS[1], CLASSES)),
-  );
-}
-
-/** Labels that the network mostly gives, so that lesions can hurt. */
-async function labelled(bytes: Uint8Array): Promise<LabelledInputs> {
-  const random = randomData(INPUTS, [4, 1, 1], CLASSES, 2);
-  const logits = await runModel(bytes, random.values, [INPUTS, 4, 1, 1]);
-  const flips = rng(0, "flips");
-  const labels = random.labels.map((label, i) => {
-    const row = [...logits.subarray(CLASSES * i, CLASSES * (i + 1))];
-    return flips.uniform() < 0.1 ? label : row.indexOf(Math.max(...row));
-  });
-  return { ...random, labels };
-}
-
-/** Sizes 5, 4, 3 and 6, 5 in random order within `bins` of units: partitions that know nothing of the network. */
-function randomPartition(seed: number, bins: Readonly<Record<string, readonly Int32Array[]>>): Partition {
-  const labels: Readonly<Record<string, readonly number[]>> = {
-    a: [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2],
-    b: [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1],
-  };
-  return {
-    layers: Object.entries(labels).map(([name, own]) => {
-      const shuffled = Int32Array.from(own);
-      for (const bin of bins[name] ?? []) {
-        const order = rng(seed, "labels", name).shuffle(bin.slice());
-        bin.forEach((unit, i) => {
-          shuffled[unit] = own[order[i] as number] as number;
-        });
-      }
-      return { name, labels: shuffled };
-    }),
-    clusters: 3,
-    method: { name: "random" },
-    quality: null,
-  };
-}
+const SHUFFLES = 199;
 
 interface Setting {
   readonly lesion?: LesionKind;
-  readonly protocol?: Protocol;
   readonly isSequential?: boolean;
   readonly match?: Match;
   readonly seeds: number;
 }
 
+/** Two of the six subclusters: one of three that share their sets, and the only one of its size. */
+const SHARED = 0;
+const ALONE = 5;
+
 /** The p-values of random partitions, by seed. */
-async function calibrate({
-  lesion = "zero",
-  protocol = "strict",
-  isSequential = false,
-  match = "size",
-  seeds,
-}: Setting) {
-  const bytes = network();
+async function calibrate({ lesion = "zero", isSequential = false, match = "size", seeds }: Setting) {
+  const bytes = calibrationNetwork();
   const tiny = await loadNetworkBytes(bytes, "calibration");
-  const data = await labelled(bytes);
-  const counts = countClasses(data.labels, CLASSES);
-  const baseline = baselineOf(await evaluateNetwork(tiny, data), counts, protocol === "strict");
-  const shuffles = protocol === "strict" ? 199 : 19;
+  const data = await calibrationData(bytes);
+  const baseline = baselineOf(await evaluateNetwork(tiny, data), countClasses(data.labels, CLASSES), true);
   const opened = new Map<string, LayerLesions>();
   const bins: Record<string, readonly Int32Array[]> = {};
-  for (const layer of tiny.layers.slice(0, 2)) {
-    opened.set(layer.name, await openLesions(tiny, layer, data, { lesion }));
+  for (const name of ["a", "b"]) {
+    const layer = layerNamed(tiny, name);
+    opened.set(name, remembered(await openLesions(tiny, layer, data, { lesion })));
     const eligible = Int32Array.from({ length: layer.units }, (_, unit) => unit);
-    bins[layer.name] = await matchBins(match, tiny, layer, eligible, data);
+    bins[name] = await matchBins(match, tiny, layer, eligible, data);
   }
-  const rows: Record<ImportanceName, number[]> = { accuracy: [], classRange: [], loss: [] };
-  const fisher: Record<ImportanceName, number[]> = { accuracy: [], classRange: [], loss: [] };
-  const single: Record<ImportanceName, number[]> = { accuracy: [], classRange: [], loss: [] };
-  const dissociation: number[] = [];
-  let drawn = 0;
+  const list = (): number[] => [];
+  const found = {
+    rows: byMeasure(list),
+    shared: byMeasure(list),
+    alone: byMeasure(list),
+    pairs: { a: list(), b: list() },
+    /** Networks with any significant subcluster, layers with any significant dissociation. */
+    significant: byMeasure(() => 0),
+    dissociated: { a: 0, b: 0 },
+    drawn: 0,
+  };
+  const base = commonDraws(isSequential, SHUFFLES, 2);
   for (let seed = 0; seed < seeds; seed++) {
-    const layers = findSubclusters(tiny, randomPartition(seed, bins));
-    const base = commonDraws(isSequential, shuffles, layers.length);
-    const plan: DrawPlan = { protocol, shuffles, seed, base, tests: 5 };
-    const verdicts = [];
+    const plan: DrawPlan = { protocol: "strict", shuffles: SHUFFLES, seed, base, tests: 6 };
+    const verdicts: Record<ImportanceName, Verdict>[] = [];
     const strata = byMeasure((): ReturnType<typeof stratumOf>[] => []);
-    for (const layer of layers) {
+    for (const layer of findSubclusters(tiny, randomPartition(seed, bins))) {
       const lesions = opened.get(layer.name) as LayerLesions;
       const outcomes = await lesions.run(layer.tested.map(({ units }) => units));
       const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-      const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
-      const layerBins = bins[layer.name] ?? [];
       const nulls = await drawNullDamages(
         lesions,
         layer,
         damages,
-        measures,
+        IMPORTANCE_NAMES.map((name) => MEASURES[name]),
         baseline,
         plan,
-        layerBins,
+        bins[layer.name] ?? [],
         () => ({}),
       );
-      drawn += nulls.bySubcluster.reduce((total, sets) => total + sets.length, 0);
-      verdicts.push(...damages.map((damage, number) => verdictsOf(damage, number, layer, nulls, plan)));
+      found.drawn += nulls.bySubcluster.reduce(
+        (total, sets) => total + sets.length / (6 * SHUFFLES * seeds),
+        0,
+      );
+      // By cluster, since the order in the layer is that of the first unit, which is not the same for all sizes.
+      const order = layer.tested.map((_, i) => i).sort((i, j) => clusterOf(i) - clusterOf(j));
+      function clusterOf(i: number): number {
+        return layer.tested[i]?.cluster ?? -1;
+      }
+      verdicts.push(...order.map((number) => verdictsOf(damages, number, nulls, plan)));
       for (const name of IMPORTANCE_NAMES)
         strata[name].push(stratumOf(layer, damages, nulls, MEASURES[name], base));
-      // The first pair of the layer, if it dissociates; else p would be 1.
-      if (layer.name === "b" && protocol === "strict") {
-        const [found] = dissociationsOf(layer, damages, nulls, baseline, base);
-        dissociation.push(found?.p ?? 1);
-      }
+      const pairs = dissociationsOf(layer, damages, nulls, baseline, base);
+      const own = layer.name as "a" | "b";
+      // Clusters 0 and 1, if they dissociate; else p would be 1.
+      const isFirst = ({ clusters }: (typeof pairs)[number]) => clusters[0] + clusters[1] === 1;
+      found.pairs[own].push(pairs.find(isFirst)?.p ?? 1);
+      if (pairs.some(({ q }) => q <= 0.05)) found.dissociated[own]++;
     }
     for (const name of IMPORTANCE_NAMES) {
-      const own = verdicts.map((found) => found[name]);
-      const row = networkRow(
-        own,
-        protocol === "strict" ? strata[name] : null,
-        rng(seed, "permutation", name),
-      );
-      if (!Number.isNaN(row.permutationP)) rows[name].push(row.permutationP);
-      if (!Number.isNaN(row.fisherP)) fisher[name].push(row.fisherP);
-      const [first] = own;
-      if (first !== undefined && !Number.isNaN(first.p)) single[name].push(first.p);
+      const own = verdicts.map((verdict) => verdict[name]);
+      const row = networkRow(own, strata[name], rng(seed, "permutation", name));
+      if (!Number.isNaN(row.permutationP)) found.rows[name].push(row.permutationP);
+      if (row.significant > 0) found.significant[name]++;
+      const [shared, alone] = [own[SHARED]?.p ?? Number.NaN, own[ALONE]?.p ?? Number.NaN];
+      if (!Number.isNaN(shared)) found.shared[name].push(shared);
+      if (!Number.isNaN(alone)) found.alone[name].push(alone);
     }
   }
   for (const lesions of opened.values()) await lesions.dispose();
-  return { rows, fisher, single, dissociation, drawn: drawn / (5 * shuffles * seeds) };
-}
-
-/** Largest distance of the values' distribution above and below the uniform one. */
-function kolmogorovSmirnov(values: readonly number[]): { above: number; below: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const n = sorted.length;
-  return {
-    above: Math.max(...sorted.map((value, i) => (i + 1) / n - value)),
-    below: Math.max(...sorted.map((value, i) => value - i / n)),
-  };
-}
-
-/** Expects no more small values than of a uniform p. */
-function expectFewSmall(values: readonly number[], what: string): void {
-  const n = values.length;
-  const share = values.filter((p) => p <= 0.05).length / n;
-  expect(share, `${what}: share below 0.05`).toBeLessThan(0.05 + 3.7 * Math.sqrt((0.05 * 0.95) / n));
-}
-
-/** Kolmogorov's one-sided bound at 1e-4, since this file compares about a hundred distributions. */
-const boundOf = (values: readonly number[]): number => 2.146 / Math.sqrt(values.length);
-
-/** Expects values not smaller than uniform ones anywhere. */
-function expectNotSmall(values: readonly number[], what: string): void {
-  expect(kolmogorovSmirnov(values).above, `${what}: too small`).toBeLessThan(boundOf(values));
-  expectFewSmall(values, what);
+  return { ...found, base };
 }
 
 describe("with random labels in place of the partition", () => {
-  it.each<[string, Setting]>([
-    ["lesions by zero", { seeds: 200 }],
-    ["lesions by mean", { lesion: "mean", seeds: 100 }],
-    ["lesions by resampling", { lesion: "resample", seeds: 40 }],
+  const SETTINGS: readonly (readonly [string, Setting])[] = [
+    ["lesions by zero", { seeds: 300 }],
+    ["lesions by mean", { lesion: "mean", seeds: 150 }],
+    ["lesions by resampling", { lesion: "resample", seeds: 150 }],
     ["sequential draws", { isSequential: true, seeds: 150 }],
-    ["random sets matched on weight norm", { match: "norm", seeds: 100 }],
-    ["random sets matched on activation", { match: "activation", seeds: 100 }],
-  ])("p-values of networks, subclusters and pairs are uniform: %s", async (_, setting) => {
+    ["random sets matched on weight norm", { match: "norm", seeds: 150 }],
+    ["random sets matched on activation", { match: "activation", seeds: 150 }],
+  ];
+  // Each setting: 5 of rows, 8 of subclusters, 2 of pairs, 5 of verdicts. Then 6 of kept subclusters.
+  const family = new Family(6 * 20 + 6);
+
+  it.each(SETTINGS)("p-values are uniform and verdicts rare: %s", async (_, setting) => {
+    const { seeds, isSequential = false } = setting;
     const found = await calibrate(setting);
     for (const name of ["accuracy", "loss"] as const) {
-      expectNotSmall(found.rows[name], `network, ${name}`);
-      expect(kolmogorovSmirnov(found.rows[name]).below, name).toBeLessThan(boundOf(found.rows[name]));
-      expectNotSmall(found.single[name], `subcluster, ${name}`);
+      expect(found.rows[name]).toHaveLength(seeds);
+      family.expectNotSmall(found.rows[name], `network, ${name}`);
+      family.expectNotLarge(found.rows[name], `network, ${name}`);
     }
     // The range has no value where a lesion is harmless.
-    expect(found.rows.classRange.length).toBeGreaterThan(setting.seeds / 2);
-    expectNotSmall(found.rows.classRange, "network, range");
-    expectNotSmall(found.single.classRange, "subcluster, range");
-    expectNotSmall(found.dissociation, "dissociation");
-    if (setting.seeds === 200) {
-      // The plain case at Kolmogorov's bound at 1 %; with a uniform p the share below .05 has a standard deviation of .0154.
-      for (const name of ["accuracy", "loss"] as const) {
-        const { above, below } = kolmogorovSmirnov(found.rows[name]);
-        expect(Math.max(above, below), name).toBeLessThan(1.628 / Math.sqrt(200));
-        const share = found.rows[name].filter((p) => p < 0.05).length / 200;
-        expect(share, name).toBeLessThan(0.05 + 2.33 * Math.sqrt((0.05 * 0.95) / 200));
-      }
+    expect(found.rows.classRange.length).toBeGreaterThan(seeds / 2);
+    family.expectNotSmall(found.rows.classRange, "network, range");
+    for (const [where, together] of [
+      ["shared", 3],
+      ["alone", 1],
+    ] as const) {
+      for (const name of IMPORTANCE_NAMES) family.expectNotSmall(found[where][name], `${where}, ${name}`);
+      // Losses have no ties but those of equal sets; p has steps of this size.
+      const step = 1 / (together * (found.base + 1));
+      family.expectNotLarge(
+        found[where].loss.map((p) => p - step),
+        `${where}, loss`,
+      );
     }
-    if (setting.isSequential) expect(found.drawn).toBeLessThan(0.4);
-    else expect(found.drawn).toBe(1);
+    // Many pairs do not dissociate and have p = 1.
+    for (const layer of ["a", "b"] as const) {
+      family.expectNotSmall(found.pairs[layer], `pair of ${layer}`);
+      family.expectRare(found.dissociated[layer], seeds, 0.05, `dissociations of ${layer}`);
+    }
+    // With no true effect every discovery is false: by BY they are in 5 % of the networks at the most.
+    for (const name of IMPORTANCE_NAMES) family.expectRare(found.significant[name], seeds, 0.05, name);
+    if (isSequential) expect(found.drawn).toBeLessThan(0.5);
+    else expect(found.drawn).toBeCloseTo(1, 12);
   });
 
-  it("Fisher's p of the published procedure is not too small, nor that of five replicates", async () => {
-    const { fisher } = await calibrate({ protocol: "paper", seeds: 200 });
-    // Subclusters of a layer depend on each other negatively: Fisher's p is rarely small, and rarely large.
-    expectFewSmall(fisher.accuracy, "accuracy");
-    expectFewSmall(fisher.loss, "loss");
-    const replicates = Array.from({ length: 40 }, (_, row) =>
-      batesCdf(
-        fisher.loss.slice(5 * row, 5 * row + 5).reduce((sum, p) => sum + p / 5, 0),
-        5,
-      ),
+  it("p-values of subclusters that are kept alone are uniform", async () => {
+    const bytes = calibrationNetwork();
+    const network = await loadNetworkBytes(bytes, "calibration");
+    const data = await calibrationData(bytes);
+    const baseline = baselineOf(
+      await evaluateNetwork(network, data),
+      countClasses(data.labels, CLASSES),
+      true,
     );
-    expectFewSmall(replicates, "five replicates");
+    const ps = { shared: byKept(), alone: byKept() };
+    function byKept(): Record<"accuracy" | "loss", number[]> {
+      return { accuracy: [], loss: [] };
+    }
+    for (let seed = 0; seed < 150; seed++) {
+      const units = (count: number) => [Int32Array.from({ length: count }, (_, unit) => unit)];
+      const bins = { a: units(12), b: units(11) };
+      const settings = { network, data, baseline, plan: { seed }, consumer: undefined };
+      for (const layer of findSubclusters(network, randomPartition(seed, bins))) {
+        const own = layer.name === "a" ? bins.a : bins.b;
+        const target = layerNamed(network, layer.name);
+        const kept = (await keepOnly(settings, target, layer, own, {})) ?? [];
+        const [where, cluster] = layer.name === "a" ? (["shared", 0] as const) : (["alone", 2] as const);
+        const number = layer.tested.findIndex((found) => found.cluster === cluster);
+        for (const name of ["accuracy", "loss"] as const) {
+          ps[where][name].push(kept[number]?.verdicts[name].p ?? Number.NaN);
+        }
+      }
+    }
+    for (const [where, together] of [
+      ["shared", 3],
+      ["alone", 1],
+    ] as const) {
+      for (const name of ["accuracy", "loss"] as const)
+        family.expectNotSmall(ps[where][name], `${where}, kept ${name}`);
+      const step = 1 / (together * (KEPT_DRAWS + 1));
+      family.expectNotLarge(
+        ps[where].loss.map((p) => p - step),
+        `${where}, kept loss`,
+      );
+    }
+    family.expectComplete();
   });
 });
 

@@ -36,6 +36,29 @@ describe("sequentialP", () => {
     expect(sequentialP(5, values, "upper", { hits: 5, base: 4 })).toEqual({ p: 5 / 7, hits: 4, valid: 6 });
   });
 
+  it("takes the values of a draw as a whole, behind the true value's siblings", () => {
+    // One sibling, then draws of two values.
+    const values = Float64Array.of(6, 1, 9, 2, 3, 8, 4, 1, 1);
+    const take = (hits: number, base = 0) => sequentialP(5, values, "upper", { hits, base, together: 2 });
+    // The sibling alone: one of 2 values.
+    expect(take(1)).toEqual({ p: 2 / 2, hits: 1, valid: 1 });
+    // The second hit comes with draw 1, behind 2 values; the third with draw 3, behind 6.
+    expect(take(2)).toEqual({ p: 2 / 2, hits: 2, valid: 3 });
+    expect(take(3)).toEqual({ p: 3 / 6, hits: 3, valid: 7 });
+    expect(take(3, 3)).toEqual({ p: 4 / 8, hits: 3, valid: 7 });
+    expect(take(4)).toEqual({ p: 4 / 10, hits: 3, valid: 9 });
+    // Where m draws share a level, neither what is stopped nor what is not can be at it or below.
+    for (const [draws, level, together] of [
+      [199, 0.05, 2],
+      [199, 0.05, 30],
+      [100, 0.01, 7],
+    ] as const) {
+      const hits = safeHits(draws, level, together);
+      expect(hits / (together * draws)).toBeGreaterThan(level);
+      expect((1 + hits) / (together * (draws + 1))).toBeGreaterThan(level);
+    }
+  });
+
   it.each([
     ["without a fixed part", 0, null],
     ["with a fixed part", 19, null],

@@ -1,16 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BrodmannError, messageOf } from "../../errors.ts";
-import {
-  combineRuns,
-  formatTableCsv,
-  formatTableLatex,
-  type PaperTable,
-  type RunMeasure,
-  SHORT_COLUMNS,
-  shortCells,
-  type TableRun,
-} from "../../scores/paper-table.ts";
+import { byMeasure, type ImportanceName } from "../../scores/importance-measures.ts";
+import type { Protocol } from "../../scores/nulls.ts";
+import { combineRuns, type PaperTable, type RunMeasure, type TableRun } from "../../scores/paper-table.ts";
+import { formatTableCsv, formatTableLatex, tableCells, tableColumns } from "../../scores/paper-table-text.ts";
 import { SCORES_SCHEMA } from "../../scores/scores-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
@@ -23,33 +17,34 @@ const PRUNED_SHARE = 0.5;
 export async function run({ flags, positionals, terminal }: CommandContext): Promise<void> {
   if (flags.out !== undefined) await prepareFile(flags.out);
   const found = await Promise.all(positionals.map(readRun));
-  checkReplicates(found);
-  const table = combineRuns(found);
+  const protocol = soleProtocol(found);
+  checkReplicates(found, protocol);
+  const table = combineRuns(protocol, found);
   const text = flags.json
     ? `${JSON.stringify({ schema: "brodmann/table/1", ...table }, (_, value) => (Number.isNaN(value) ? null : value))}\n`
-    : formatAs(flags.format ?? "text", table, found);
+    : formatAs(flags.format ?? "text", table);
   if (flags.out !== undefined) await writeText(flags.out, text);
   await printResult(text);
   if (flags.out !== undefined) terminal.say(`written: ${flags.out}`);
 }
 
-function formatAs(format: "text" | "csv" | "latex", table: PaperTable, runs: readonly TableRun[]): string {
+function formatAs(format: "text" | "csv" | "latex", table: PaperTable): string {
   if (format === "csv") return formatTableCsv(table);
   if (format === "latex") return formatTableLatex(table);
-  const { rows, bh, by } = table;
+  const { protocol, rows, bh, by } = table;
   const threshold = (name: string, critical: number | null) =>
     critical === null ? `${name}: nothing` : `${name}: p up to ${critical.toPrecision(3)}`;
+  const tests = rows.reduce((total, { measures }) => total + Object.keys(measures).length, 0);
   return [
     formatTable(
-      SHORT_COLUMNS,
-      rows.map((row) => shortCells(row, bh, "+-")),
+      tableColumns(table),
+      rows.map((row) => tableCells(table, row)),
     ),
     "",
-    `Significant at a false discovery rate of 5 % over ${2 * rows.length} rows: ${threshold("BH (*)", bh)}; ${threshold("BY", by)}.`,
-    "p: Fisher's over the subclusters, of several replicates Bates' distribution of their mean. It takes subclusters for independent.",
-    ...(runs.some(({ protocol }) => protocol === "strict")
-      ? ["Some runs follow protocol strict: their permutation p, in scores.json, is the one to go by."]
-      : []),
+    `Significant at a false discovery rate of 5 % over ${tests} p-values: ${threshold("BH (*)", bh)}; ${threshold("BY", by)}.`,
+    protocol === "paper"
+      ? "p: Fisher's over the subclusters, of several replicates Bates' distribution of their mean. It takes subclusters for independent."
+      : "p: of labels permuted within the layers, of several replicates those of all together.",
     "",
   ].join("\n");
 }
@@ -57,6 +52,7 @@ function formatAs(format: "text" | "csv" | "latex", table: PaperTable, runs: rea
 interface FoundRun extends TableRun {
   readonly folder: string;
   readonly modelHash: string;
+  readonly protocol: Protocol;
 }
 
 /** The parts of `run.json` and `scores.json` that the table needs. */
@@ -74,9 +70,17 @@ interface ScoresFile {
   }[];
   readonly network?: {
     readonly importance?: Readonly<
-      Record<string, { readonly fisherP?: number | null; readonly fisherStatistic?: number | null }>
+      Record<
+        string,
+        {
+          readonly fisherP?: number | null;
+          readonly permutationP?: number | null;
+          readonly fisherStatistic?: number | null;
+        }
+      >
     >;
   };
+  readonly arrangements?: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
 async function readRun(argument: string): Promise<FoundRun> {
@@ -98,10 +102,12 @@ async function readRun(argument: string): Promise<FoundRun> {
       { hint: "Make it with brodmann analyze MODEL --data D --out DIR." },
     );
   }
-  const measure = (name: string): RunMeasure => ({
-    fisherP: rows[name]?.fisherP ?? Number.NaN,
+  const { protocol, subclusters = [], arrangements = {} } = scores;
+  const measure = (name: ImportanceName): RunMeasure => ({
+    p: (protocol === "paper" ? rows[name]?.fisherP : rows[name]?.permutationP) ?? Number.NaN,
     fisherStatistic: rows[name]?.fisherStatistic ?? Number.NaN,
-    effects: (scores.subclusters ?? []).flatMap(({ importance }) => importance?.effect?.[name] ?? []),
+    effects: subclusters.flatMap(({ importance }) => importance?.effect?.[name] ?? []),
+    arrangements: arrangements[name] ?? [],
   });
   return {
     folder,
@@ -110,16 +116,32 @@ async function readRun(argument: string): Promise<FoundRun> {
     isPruned: (facts.zeroWeightShare ?? 0) >= PRUNED_SHARE,
     kind,
     scope,
-    protocol: scores.protocol,
-    accuracy: measure("accuracy"),
-    classRange: measure("classRange"),
+    protocol,
+    measures: byMeasure(measure),
   } as FoundRun;
 }
 
-/** Replicates are different networks: the same one twice would count its evidence twice. */
-function checkReplicates(runs: readonly FoundRun[]): void {
+/** The protocol of all runs: p-values of two kinds make no table. */
+function soleProtocol(runs: readonly FoundRun[]): Protocol {
+  const [{ protocol, folder }] = runs as readonly [FoundRun, ...FoundRun[]];
+  const other = runs.find((run) => run.protocol !== protocol);
+  if (other === undefined) return protocol;
+  throw new BrodmannError(
+    "E_INPUT_RUN",
+    `${other.folder}: found protocol ${other.protocol}, expected ${protocol} as in ${folder}`,
+    { hint: "Make a table for each protocol." },
+  );
+}
+
+/**
+ * Replicates are different networks: the same one twice would count its evidence twice. By protocol strict they are tested
+ * together, for which their files must hold the arrangements.
+ */
+function checkReplicates(runs: readonly FoundRun[], protocol: Protocol): void {
   const seen = new Map<string, string>();
-  for (const { folder, modelHash, label, kind, scope } of runs) {
+  const first = new Map<string, FoundRun>();
+  for (const run of runs) {
+    const { folder, modelHash, label, isPruned, kind, scope } = run;
     const key = JSON.stringify([modelHash, label, kind, scope]);
     const other = seen.get(key);
     if (other !== undefined) {
@@ -130,6 +152,18 @@ function checkReplicates(runs: readonly FoundRun[]): void {
       );
     }
     seen.set(key, folder);
+    const row = JSON.stringify([label, isPruned, kind, scope]);
+    const replicate = first.get(row);
+    first.set(row, run);
+    if (protocol === "paper" || replicate === undefined) continue;
+    for (const { folder: lacking, measures } of [replicate, run]) {
+      if (measures.loss.arrangements.length > 0) continue;
+      throw new BrodmannError(
+        "E_INPUT_RUN",
+        `${join(lacking, "scores.json")}: found no arrangements, expected those of every layer: replicates are tested together`,
+        { hint: "Run brodmann analyze again: an older version has written it." },
+      );
+    }
   }
 }
 

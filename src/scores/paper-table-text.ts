@@ -1,0 +1,112 @@
+import type { Protocol } from "./nulls.ts";
+import { type MeasureCells, type PaperTable, TABLE_MEASURES, type TableRow } from "./paper-table.ts";
+import { formatCsv } from "./scores-file.ts";
+
+const KEYS: readonly string[] = ["pruned?", "network", "activations?", "local?"];
+const P_NAMES: Readonly<Record<Protocol, string>> = { paper: "fisher_p", strict: "permutation_p" };
+const UNDEFINED: MeasureCells = {
+  p: Number.NaN,
+  fisherStatistic: Number.NaN,
+  effect: Number.NaN,
+  effectError: Number.NaN,
+};
+
+const yesNo = (is: boolean): string => (is ? "yes" : "no");
+
+const cellsOf = ({ protocol }: PaperTable, { measures }: TableRow): MeasureCells[] =>
+  TABLE_MEASURES[protocol].map(([name]) => measures[name] ?? UNDEFINED);
+
+/** The columns of the paper's tables (method note 8.1); effects with their errors in one. */
+export function tableColumns({ protocol }: PaperTable): string[] {
+  const measures = TABLE_MEASURES[protocol].flatMap(([, word]) => [
+    `${P_NAMES[protocol]}_${word}`,
+    `fisher_stat_${word}`,
+    `effect_${word}`,
+  ]);
+  return [...KEYS, ...measures];
+}
+
+/** A row's cells for people; significant p-values carry a star. */
+export function tableCells(table: PaperTable, row: TableRow): string[] {
+  return cellsAs(table, row, { times: "x", plusMinus: "+-", star: "*", text: inOneLine });
+}
+
+/** The table as CSV, numbers in full; errors of effects have columns of their own, and so has the number of replicates. */
+export function formatTableCsv(table: PaperTable): string {
+  const columns = tableColumns(table).flatMap((name) =>
+    name.startsWith("effect_") ? [name, `${name}_sem`] : [name],
+  );
+  const rows = table.rows.map((row) => [
+    ...[yesNo(row.isPruned), row.label, yesNo(row.kind === "activations"), yesNo(row.scope === "local")],
+    ...cellsOf(table, row).flatMap((cell) => [cell.p, cell.fisherStatistic, cell.effect, cell.effectError]),
+    row.replicates,
+  ]);
+  return formatCsv([[...columns, "replicates"], ...rows]);
+}
+
+/** The table as a LaTeX tabular. */
+export function formatTableLatex(table: PaperTable): string {
+  const marks = { times: "$\\times$", plusMinus: "$\\pm$", star: "$^*$", text: escapeLatex };
+  const columns = tableColumns(table);
+  return [
+    `\\begin{tabular}{llcc${"r".repeat(columns.length - KEYS.length)}}`,
+    "\\hline",
+    `${columns.map(escapeLatex).join(" & ")} \\\\`,
+    "\\hline",
+    ...table.rows.map((row) => `${cellsAs(table, row, marks).join(" & ")} \\\\`),
+    "\\hline",
+    "\\end{tabular}",
+    "",
+  ].join("\n");
+}
+
+interface Marks {
+  readonly times: string;
+  readonly plusMinus: string;
+  readonly star: string;
+  /** What becomes of a name. */
+  text(name: string): string;
+}
+
+function cellsAs(table: PaperTable, row: TableRow, { times, plusMinus, star, text }: Marks): string[] {
+  const { label, replicates } = row;
+  const measures = cellsOf(table, row).flatMap(({ p, fisherStatistic, effect, effectError }) => [
+    `${significantDigits(p)}${table.bh !== null && p <= table.bh ? star : ""}`,
+    fixed(fisherStatistic),
+    Number.isNaN(effectError) ? fixed(effect) : `${fixed(effect)} ${plusMinus} ${fixed(effectError)}`,
+  ]);
+  return [
+    yesNo(row.isPruned),
+    replicates > 1 ? `${text(label)} ${times}${replicates}` : text(label),
+    yesNo(row.kind === "activations"),
+    yesNo(row.scope === "local"),
+    ...measures,
+  ];
+}
+
+const fixed = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : "-");
+
+function significantDigits(p: number): string {
+  if (!Number.isFinite(p)) return "-";
+  return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
+}
+
+const LATEX_WORDS: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  "|": "\\textbar{}",
+};
+
+/** Names come from files: control characters and line breaks become spaces. */
+const inOneLine = (text: string): string => text.replace(/\p{Cc}+/gu, " ");
+
+/** Text that LaTeX prints as it is. */
+function escapeLatex(text: string): string {
+  return inOneLine(text).replace(
+    /[\\~^<>|&%$#_{}]/g,
+    (character) => LATEX_WORDS[character] ?? `\\${character}`,
+  );
+}
