@@ -49,7 +49,7 @@ export interface NullDamages {
  * verdicts of all of them are safe.
  */
 export async function drawNullDamages(
-  lesions: LayerLesions,
+  lesions: Pick<LayerLesions, "run">,
   layer: LayerSubclusters,
   trueDamages: readonly Damage[],
   measures: readonly Measure<Damage>[],
