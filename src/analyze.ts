@@ -9,14 +9,19 @@ import type { LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { PartitionSettings } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
+import type { RecordOptions } from "./records.ts";
 import type { Importance, ImportanceOptions } from "./scores/importance.ts";
 
-export interface AnalyzeOptions extends UnitGraphOptions, Omit<ImportanceOptions, keyof RunOptions> {
+export interface AnalyzeOptions
+  extends UnitGraphOptions,
+    Omit<ImportanceOptions, keyof RunOptions | keyof RecordOptions> {
   /** Partitioner; default spectral with k = 16. */
   readonly partition?: Omit<PartitionSettings, "seed" | "kPerLayer"> | undefined;
   /** Called as soon as the graph and the partition are there, so that they can be kept. */
   readonly onGraph?: ((graph: UnitGraph) => Promise<void>) | undefined;
   readonly onPartition?: ((partition: Partition, graph: UnitGraph) => Promise<void>) | undefined;
+  /** Called with the partition before it is scored: what the scores are recorded with, and go on from. */
+  readonly openRecords?: ((partition: Partition) => Promise<RecordOptions>) | undefined;
 }
 
 /** Everything that `analyzeNetwork` finds. */
@@ -47,7 +52,8 @@ export async function analyzeNetwork(
   const kPerLayer = needsK ? await countGlobalClusters(network, data, engine, options) : undefined;
   const partition = await engine.partition(graph, { ...settings, kPerLayer }, options);
   await options.onPartition?.(partition, graph);
-  const importance = await engine.importance(network, data, partition, options);
+  const records = await options.openRecords?.(partition);
+  const importance = await engine.importance(network, data, partition, { ...options, ...records });
   return { graph, partition, importance };
 }
 

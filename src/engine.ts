@@ -6,12 +6,18 @@ import type { Compute } from "./compute/compute.ts";
 import { correlateUnits } from "./graph/activation-graph.ts";
 import { buildUnitGraph, type UnitGraphOptions } from "./graph/build-unit-graph.ts";
 import type { GraphLayer, UnitGraph } from "./graph/unit-graph.ts";
+import type { Shard } from "./network/lesions.ts";
 import type { Network } from "./network/network.ts";
 import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
-import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
+import {
+  type Importance,
+  type ImportanceOptions,
+  scoreImportance,
+  scoreImportanceShard,
+} from "./scores/importance.ts";
 
 /** The steps of an analysis on one device. Errors and options are those of the functions that the steps are named after. */
 export interface Engine {
@@ -37,6 +43,14 @@ export interface Engine {
     partition: Partition,
     options?: ImportanceOptions,
   ): Promise<Importance>;
+  /** A part of the lesions; all that it finds is recorded. */
+  importanceShard(
+    network: Network,
+    data: LabelledInputs,
+    partition: Partition,
+    shard: Shard,
+    options?: ImportanceOptions,
+  ): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -56,6 +70,7 @@ export function localEngine(compute: Compute): Engine {
     partition: (graph, settings, options) => partitionGraph(compute, graph, settings, options),
     degrees: ({ matrix }) => compute.degrees(matrix),
     importance: scoreImportance,
+    importanceShard: scoreImportanceShard,
     dispose: () => compute.dispose(),
   };
 }

@@ -22,11 +22,14 @@ export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 export { readGraph, writeGraph } from "./graph/graph-file.ts";
 export type { GraphLayer, GraphPart, UnitGraph } from "./graph/unit-graph.ts";
 export type { WeightGraphOptions } from "./graph/weight-graph.ts";
+export { type Journal, type JournalContent, openJournal, readJournal } from "./journal/journal-file.ts";
+export { mergeShards } from "./journal/merge-shards.ts";
 export {
   activationGraph,
   analyze,
   type ComputeOption,
   importance,
+  importanceShard,
   leiden,
   louvain,
   type PartitionOptions,
@@ -35,7 +38,7 @@ export {
   weightGraph,
 } from "./library.ts";
 export { evaluateNetwork } from "./network/evaluate.ts";
-export { runLesions } from "./network/lesions.ts";
+export { runLesions, type Shard } from "./network/lesions.ts";
 export { loadNetwork } from "./network/load-network.ts";
 export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./network/network.ts";
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
@@ -59,5 +62,6 @@ export { testQuality } from "./partition/quality-nulls.ts";
 export { coAssignment, measureStability } from "./partition/stability.ts";
 export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
 export type { Progress, RunOptions } from "./progress.ts";
+export type { RecordOptions, Records } from "./records.ts";
 export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
 export { formatScores } from "./scores/scores-file.ts";

@@ -11,6 +11,7 @@ import { type Engine, localEngine } from "./engine.ts";
 import type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 import type { UnitGraph } from "./graph/unit-graph.ts";
 import type { WeightGraphOptions } from "./graph/weight-graph.ts";
+import type { Shard } from "./network/lesions.ts";
 import type { Network } from "./network/network.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { PartitionSettings } from "./partition/partition-graph.ts";
@@ -131,6 +132,25 @@ export function importance(
 ): Promise<Importance> {
   const inputs = reshapeInputs(data, network.inputShape);
   return withEngine(options, (engine) => engine.importance(network, inputs, partition, options));
+}
+
+/**
+ * Runs one of several equal parts of a score's lesions, in a process or on a machine of its own: all it finds goes to
+ * `onRecord`, usually into a journal, and `mergeShards` makes the scores of them all.
+ *
+ * @example
+ * const journal = await openJournal("one.jsonl", { model: "mnist-mlp", shard: { number: 1, of: 3 } });
+ * await importanceShard(network, digits, partition, { number: 1, of: 3 }, journal);
+ */
+export function importanceShard(
+  network: Network,
+  data: Dataset,
+  partition: Partition,
+  shard: Shard,
+  options: ImportanceOptions & ComputeOption = {},
+): Promise<void> {
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withEngine(options, (engine) => engine.importanceShard(network, inputs, partition, shard, options));
 }
 
 /**

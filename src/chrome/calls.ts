@@ -5,6 +5,7 @@
 import type { StoredInputs } from "../data/stored-inputs.ts";
 import type { UnitGraphOptions } from "../graph/build-unit-graph.ts";
 import type { GraphLayer, UnitGraph } from "../graph/unit-graph.ts";
+import type { Shard } from "../network/lesions.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
@@ -75,6 +76,13 @@ export interface PageCalls {
     readonly partition: Partition;
     readonly options: ImportanceOptions;
   }): Importance;
+  importanceShard(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly partition: Partition;
+    readonly shard: Shard;
+    readonly options: ImportanceOptions;
+  }): void;
 }
 
 export type CallName = keyof PageCalls;

@@ -134,6 +134,18 @@ function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page
         },
         options,
       ),
+    importanceShard: async (network, data, partition, shard, options = {}) =>
+      call(
+        "importanceShard",
+        {
+          network: await keys.ofNetwork(network),
+          inputs: await keys.ofInputs(data),
+          partition,
+          shard,
+          options: plain(options),
+        },
+        options,
+      ),
     async dispose() {
       await browser.close();
       await server.close();

@@ -6,6 +6,8 @@ interface Command {
   readonly usage: string;
   readonly help: string;
   readonly examples: readonly string[];
+  /** What else there is to know, a sentence or two each. */
+  readonly notes?: readonly string[];
   readonly arguments: { readonly least: number; readonly most: number };
   readonly flags: readonly FlagName[];
   load(): Promise<{ run(context: CommandContext): Promise<void> }>;
@@ -30,6 +32,7 @@ export type CommandName =
   | "graph"
   | "partition"
   | "score"
+  | "merge"
   | "analyze"
   | "table"
   | "compare"
@@ -41,7 +44,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     help: "the whole analysis on the embedded network and digits",
     examples: ["brodmann demo", "brodmann demo --out demo"],
     arguments: { least: 0, most: 0 },
-    flags: [...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS, "take"],
+    flags: [...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS, "take", "resume"],
     load: () => import("./commands/demo.ts"),
   },
   inspect: {
@@ -77,10 +80,26 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   score: {
     usage: "score MODEL --data D --partition p.json [--out scores.json]",
     help: "scores any partition, also one made elsewhere",
-    examples: ["brodmann score model.onnx --data digits.npz --partition p.json --out scores.json"],
+    examples: [
+      "brodmann score model.onnx --data digits.npz --partition p.json --out scores.json",
+      "brodmann score model.onnx --data digits.npz --partition p.json --out scores.json --resume",
+      "brodmann score model.onnx --data digits.npz --partition p.json --out scores.json --shard 1/3",
+    ],
+    notes: [
+      "With --out every result goes to a journal (scores.jsonl) at once, which is removed when the scores are written.",
+      "A run that was killed at any moment goes on with --resume and gives the same bytes; without, it starts afresh.",
+    ],
     arguments: { least: 1, most: 1 },
-    flags: [...DATA_FLAGS, "partition", ...SCORE_FLAGS],
+    flags: [...DATA_FLAGS, "partition", ...SCORE_FLAGS, "resume", "shard"],
     load: () => import("./commands/score.ts"),
+  },
+  merge: {
+    usage: "merge SHARD.jsonl... [--out scores.json]",
+    help: "the scores of a run that was split by score --shard, the same bytes as without",
+    examples: ["brodmann merge scores.shard-*.jsonl --out scores.json"],
+    arguments: { least: 1, most: Number.POSITIVE_INFINITY },
+    flags: [],
+    load: () => import("./commands/merge.ts"),
   },
   analyze: {
     usage: "analyze MODEL --data D --out DIR",
@@ -88,9 +107,14 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     examples: [
       "brodmann analyze model.onnx --data digits.npz --out run",
       "brodmann analyze model.onnx --data images/ --graph activations --scope local --out run",
+      "brodmann analyze model.onnx --data digits.npz --out run --resume",
+    ],
+    notes: [
+      "While it scores, every result goes to a journal (scores.jsonl in --out) at once, which is removed at the end.",
+      "A run that was killed at any moment goes on with --resume and gives the same bytes; without, it starts afresh.",
     ],
     arguments: { least: 1, most: 1 },
-    flags: [...DATA_FLAGS, ...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS],
+    flags: [...DATA_FLAGS, ...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS, "resume"],
     load: () => import("./commands/analyze.ts"),
   },
   table: {

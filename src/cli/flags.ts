@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { BrodmannError } from "../errors.ts";
+import type { Shard } from "../network/lesions.ts";
 
 /** One flag: how it is read (`whole` from 0, `count` from 1) and what `--help` says of it. */
 export interface FlagSpec {
@@ -11,6 +12,7 @@ export interface FlagSpec {
     | "numbers"
     | "switch"
     | "count or auto"
+    | "shard"
     | readonly string[];
   readonly value?: string;
   readonly help: string;
@@ -44,6 +46,8 @@ export interface Flags {
   readonly lesion?: string;
   readonly "lesion-at"?: string;
   readonly sequential?: boolean;
+  readonly resume?: boolean;
+  readonly shard?: Shard;
   readonly match?: "size" | "norm" | "activation";
   readonly format?: "text" | "csv" | "latex";
   readonly seed?: number;
@@ -121,6 +125,15 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   sequential: {
     takes: "switch",
     help: "draw random sets only until no verdict (BY at 5 %) can change",
+  },
+  resume: {
+    takes: "switch",
+    help: "continue a run that was killed or interrupted, from its journal (.jsonl) beside --out",
+  },
+  shard: {
+    takes: "shard",
+    value: "I/N",
+    help: "run part I of N only, into a journal (scores.shard-I-of-N.jsonl beside --out) for brodmann merge",
   },
   match: {
     takes: ["size", "norm", "activation"],
@@ -212,6 +225,11 @@ function readValue(name: FlagName, value: string | undefined): unknown {
     throw badValue(name, `"${value}"`, wording(takes));
   }
   if (takes === "count or auto" && value === "auto") return value;
+  if (takes === "shard") {
+    const [, number, of] = (/^(\d+)\/(\d+)$/.exec(value) ?? []).map(Number);
+    if (number !== undefined && of !== undefined && number >= 1 && number <= of) return { number, of };
+    throw badValue(name, `"${value}"`, wording(takes));
+  }
   const number = numberOf(value);
   const isFit =
     takes === "positive"
@@ -237,6 +255,7 @@ function wording(takes: FlagSpec["takes"]): string {
     "count or auto": "a whole number from 1, or auto",
     positive: "a number above 0",
     numbers: "numbers parted by commas",
+    shard: "I/N with I from 1 to N",
   };
   return takes === "switch" ? "no value" : words[takes];
 }

@@ -25,13 +25,14 @@ export function overview(): string {
 
 /** What `brodmann COMMAND --help` prints. */
 export function commandHelp(name: CommandName): string {
-  const { usage, help, examples, flags } = COMMANDS[name];
+  const { usage, help, examples, notes = [], flags } = COMMANDS[name];
   return [
     `brodmann ${usage}: ${help}`,
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),
     "",
+    ...(notes.length > 0 ? [...notes, ""] : []),
     "Flags:",
     ...[...new Set([...flags, ...COMMON_FLAGS])].map(flagLine),
     "",

@@ -8,7 +8,7 @@ import { inputFeed } from "../network/network-input.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
 import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
-import { checkSequential, checkShuffles, type ImportanceOptions } from "../scores/importance.ts";
+import { checkSequential, checkShard, checkShuffles, type ImportanceOptions } from "../scores/importance.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -115,9 +115,10 @@ export function consumerNamed({ "lesion-at": at = "output" }: Flags): string | u
 
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */
 export function checkScoreFlags(flags: Flags): void {
-  const { scores = "importance", protocol, shuffles, sequential, lesion } = flags;
+  const { scores = "importance", protocol, shuffles, sequential, lesion, shard } = flags;
   checkShuffles(protocol, shuffles);
   checkSequential(protocol, sequential);
+  if (shard !== undefined) checkShard(shard, sequential);
   readLesions(lesion);
   consumerNamed(flags);
   const unknown = scores.split(",").find((name) => name.trim() !== "importance");

@@ -17,6 +17,7 @@ import { createMaskedRunner } from "./masked-lesions.ts";
 import type { Layer, Network } from "./network.ts";
 import { createDetailTally, type DetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import { classCount, countClasses, type LabelledInputs, type Outcome } from "./outcomes.ts";
+import { keepPass, type PassKeeper, type PassLog, type PassShape } from "./pass-records.ts";
 import {
   drawDonors,
   gatherInputs,
@@ -26,7 +27,7 @@ import {
   ZERO,
 } from "./replacement.ts";
 import { createSubtractingRunner } from "./subtracting-lesions.ts";
-import { createTally } from "./tally.ts";
+import { createTally, type Tally } from "./tally.ts";
 import { answerSize, withTask } from "./task.ts";
 
 export interface LesionOptions {
@@ -64,9 +65,22 @@ export async function runLesions(
   }
 }
 
+/** One of `of` equal parts of a piece of work, numbered from 1. */
+export interface Shard {
+  readonly number: number;
+  readonly of: number;
+}
+
+export interface PassOptions extends RunOptions {
+  /** Takes up what an earlier run has recorded, and keeps records of its own. */
+  readonly log?: PassLog | undefined;
+  /** Runs this part of the lesions only; the outcomes of all others are empty. Default: all. */
+  readonly shard?: Shard | undefined;
+}
+
 /** Lesions of one layer, which may be run in several rounds. */
 export interface LayerLesions {
-  run(lesions: readonly Int32Array[], options?: RunOptions): Promise<Outcome[]>;
+  run(lesions: readonly Int32Array[], options?: PassOptions): Promise<Outcome[]>;
   /** The outcomes with what happens to every input; takes inputs x lesions numbers of memory. */
   runDetailed(
     lesions: readonly Int32Array[],
@@ -93,34 +107,58 @@ export async function openLesions(
   async function pass(
     lesions: readonly Int32Array[],
     details: DetailTally | null,
-    options: RunOptions,
+    { log, shard, ...options }: PassOptions,
   ): Promise<Outcome[]> {
     const tally = createTally(network, data, lesions.length);
-    const steps = lesions.length * data.count * donors.length;
-    const counter = new StepCounter(`lesions of ${layer.name}`, steps, options);
-    for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
-      const size = network.probe.fixedBatch ?? rows;
-      if (start !== loaded) await runner.load(padBatch(data.batch(start, rows), rows, size), size);
-      loaded = start;
-      const intact = details === null ? null : (await runner.run([new Int32Array()])).slice();
-      for (const [run, numbers] of donors.entries()) {
-        if (numbers !== null) {
-          const values = gatherInputs(data, numbers.subarray(start, start + rows));
-          await runner.loadDonors(padBatch(values, rows, size));
-        }
-        for (const { start: first, rows: count } of batchesOf(lesions.length, runner.lesionsAtOnce)) {
-          const found = await runner.run(lesions.slice(first, first + count));
-          for (let lesion = 0; lesion < count; lesion++) {
-            const offset = lesion * size * stride;
-            tally.count(first + lesion, found, offset, start, rows);
-            if (intact === null) continue;
-            details?.count(first + lesion, run, found, offset, intact, start, rows);
+    const runs = donors.length;
+    const batches = [...batchesOf(data.count, runner.inputsAtOnce)];
+    // Whatever is done already or by others, the same lesions run together: outcomes are the same to the last bit.
+    const groups = partOf([...batchesOf(lesions.length, runner.lesionsAtOnce)], shard);
+    const kept = log && keepPass(tally.sums, shapeOf(tally, lesions.length, batches.length, runs), log);
+    const slots = groups.reduce((total, { rows }) => total + rows, 0);
+    const counter = new StepCounter(`lesions of ${layer.name}`, slots * data.count * runs, options);
+    try {
+      for (const [number, { start, rows }] of batches.entries()) {
+        const todo = donors.map((_, run) => {
+          const visit = number * runs + run;
+          return groups.filter(({ start: first, rows: count }) => {
+            const isDone = kept !== undefined && haveVisit(kept, first, count, visit);
+            if (isDone) counter.advance(count * rows);
+            return !isDone;
+          });
+        });
+        if (todo.every((some) => some.length === 0)) continue;
+        const size = network.probe.fixedBatch ?? rows;
+        if (start !== loaded) await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+        loaded = start;
+        const intact = details === null ? null : (await runner.run([new Int32Array()])).slice();
+        for (const [run, numbers] of donors.entries()) {
+          const some = todo[run] ?? [];
+          if (numbers !== null && some.length > 0) {
+            const values = gatherInputs(data, numbers.subarray(start, start + rows));
+            await runner.loadDonors(padBatch(values, rows, size));
           }
-          counter.advance(count * rows);
+          for (const { start: first, rows: count } of some) {
+            const found = await runner.run(lesions.slice(first, first + count));
+            for (let lesion = 0; lesion < count; lesion++) {
+              const offset = lesion * size * stride;
+              const slot = first + lesion;
+              if (kept === undefined) tally.count(slot, found, offset, start, rows);
+              else if (!kept.hasVisit(slot, number * runs + run)) {
+                kept.visit(slot, () => tally.count(slot, found, offset, start, rows));
+              }
+              if (intact === null) continue;
+              details?.count(slot, run, found, offset, intact, start, rows);
+            }
+            kept?.tick();
+            counter.advance(count * rows);
+          }
         }
       }
+    } finally {
+      kept?.flush();
     }
-    return tally.outcomes(donors.length);
+    return tally.outcomes(runs);
   }
 
   return {
@@ -132,6 +170,22 @@ export async function openLesions(
     },
     dispose: () => runner.dispose(),
   };
+}
+
+/** A shard's part of a list: one stretch of it. */
+function partOf<T>(list: readonly T[], { number, of }: Shard = { number: 1, of: 1 }): readonly T[] {
+  const edge = (part: number) => Math.round((part * list.length) / of);
+  return list.slice(edge(number - 1), edge(number));
+}
+
+function shapeOf({ sums, terms }: Tally, lesions: number, batches: number, runs: number): PassShape {
+  return { lesions, visits: batches * runs, runs, terms: terms * runs, classes: sums.classes };
+}
+
+/** Whether all lesions of a group have had a visit. */
+function haveVisit(kept: PassKeeper, first: number, count: number, visit: number): boolean {
+  for (let lesion = first; lesion < first + count; lesion++) if (!kept.hasVisit(lesion, visit)) return false;
+  return true;
 }
 
 /** The fastest runner for a layer; `inputs` is how many will be run in all. */

@@ -95,16 +95,30 @@ export function bestClass(logProbabilities: Float32Array, at: number, classes: n
   return Number.isNaN(bestValue) ? -1 : best;
 }
 
+/** Sums over inputs, one slot for each of several runs of them. */
+export interface Sums {
+  readonly classes: number;
+  /** Slots x classes: right answers. */
+  readonly correct: Int32Array;
+  /** Sum of the losses of each slot. */
+  readonly loss: Float64Array;
+}
+
+/** The outcomes that sums amount to, the loss of a slot being a sum of `terms` terms over `runs` runs of the inputs. */
+export function outcomesOf({ classes, correct, loss }: Sums, terms: number, runs: number): Outcome[] {
+  return Array.from(loss, (sum, slot) => ({
+    correct: correct.slice(slot * classes, (slot + 1) * classes),
+    loss: sum / terms,
+    runs,
+  }));
+}
+
 /** Sums outcomes of many runs of the same inputs, one run a slot. */
 export class OutcomeTally {
-  readonly #classes: number;
-  readonly #correct: Int32Array;
-  readonly #loss: Float64Array;
+  readonly sums: Sums;
 
   constructor(slots: number, classes: number) {
-    this.#classes = classes;
-    this.#correct = new Int32Array(slots * classes);
-    this.#loss = new Float64Array(slots);
+    this.sums = { classes, correct: new Int32Array(slots * classes), loss: new Float64Array(slots) };
   }
 
   /**
@@ -119,7 +133,7 @@ export class OutcomeTally {
     first: number,
     rows: number,
   ): void {
-    const classes = this.#classes;
+    const { classes, correct, loss: losses } = this.sums;
     let loss = 0;
     let at = offset;
     for (let row = 0; row < rows; row++) {
@@ -128,19 +142,15 @@ export class OutcomeTally {
       loss -= logProbabilities[at + label] as number;
       if (best === label) {
         const cell = slot * classes + label;
-        this.#correct[cell] = (this.#correct[cell] as number) + 1;
+        correct[cell] = (correct[cell] as number) + 1;
       }
       at += classes;
     }
-    this.#loss[slot] = (this.#loss[slot] as number) + loss;
+    losses[slot] = (losses[slot] as number) + loss;
   }
 
   /** The outcomes of all slots over `inputs` inputs, each run `runs` times. */
   outcomes(inputs: number, runs: number = 1): Outcome[] {
-    return Array.from(this.#loss, (loss, slot) => ({
-      correct: this.#correct.slice(slot * this.#classes, (slot + 1) * this.#classes),
-      loss: loss / (inputs * runs),
-      runs,
-    }));
+    return outcomesOf(this.sums, inputs * runs, runs);
   }
 }

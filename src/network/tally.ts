@@ -1,11 +1,14 @@
 import type { Network } from "./network.ts";
-import { type LabelledInputs, type Outcome, OutcomeTally } from "./outcomes.ts";
+import { type LabelledInputs, type Outcome, OutcomeTally, outcomesOf, type Sums } from "./outcomes.ts";
 import { taskOf } from "./task.ts";
 
 /** Sums what a network makes of its inputs in many runs, one run a slot. */
 export interface Tally {
   /** Counts `rows` inputs from number `first` on; their answers start at `offset` of `values`. */
   count(slot: number, values: Float32Array, offset: number, first: number, rows: number): void;
+  readonly sums: Sums;
+  /** Terms of a slot's loss in one run of all inputs. */
+  readonly terms: number;
   /** The outcomes of all slots over all inputs, each run `runs` times; default once. */
   outcomes(runs?: number): Outcome[];
 }
@@ -19,7 +22,7 @@ export function createTally(network: Network, data: LabelledInputs, slots: numbe
     count(slot, values, offset, first, rows) {
       tally.count(slot, values, offset, data.labels, first * answers, rows * answers);
     },
-    outcomes: (runs) => tally.outcomes(data.count * answers, runs),
+    ...endOf(tally.sums, data.count * answers),
   };
 }
 
@@ -31,6 +34,7 @@ export function targetsOf({ targets, labels }: LabelledInputs): Float32Array {
 /** Loss = mean over inputs and outputs of the squared error; nothing is right or wrong. */
 function createErrorTally(targets: Float32Array, width: number, inputs: number, slots: number): Tally {
   const errors = new Float64Array(slots);
+  const sums: Sums = { classes: 0, correct: new Int32Array(), loss: errors };
   return {
     count(slot, values, offset, first, rows) {
       let sum = 0;
@@ -39,10 +43,15 @@ function createErrorTally(targets: Float32Array, width: number, inputs: number, 
       }
       errors[slot] = (errors[slot] as number) + sum;
     },
-    outcomes: (runs = 1) =>
-      Array.from(errors, (sum) => ({ correct: new Int32Array(), loss: sum / (inputs * width * runs), runs })),
+    ...endOf(sums, inputs * width),
   };
 }
+
+const endOf = (sums: Sums, terms: number): Omit<Tally, "count"> => ({
+  sums,
+  terms,
+  outcomes: (runs = 1) => outcomesOf(sums, terms * runs, runs),
+});
 
 /** Variance of a regression's targets, mean over its outputs: the loss of the best constant prediction. */
 export function targetVariance(targets: Float32Array, width: number): number {

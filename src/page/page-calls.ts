@@ -84,6 +84,11 @@ export const pageCalls: Calls = {
       ...options,
       ...own,
     }),
+  importanceShard: ({ network, inputs: inputsKey, partition, shard, options }, own) =>
+    engine().importanceShard(known(models, network), known(inputs, inputsKey), partition, shard, {
+      ...options,
+      ...own,
+    }),
 };
 
 function engine(): Engine {

@@ -4,41 +4,47 @@
  */
 import { BrodmannError } from "../errors.ts";
 import { isReadBy } from "../network/consumer-site.ts";
-import { evaluateNetwork } from "../network/evaluate.ts";
-import { type LayerLesions, openLesions } from "../network/lesions.ts";
+import type { Shard } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
-import type { OutcomeDetail } from "../network/outcome-details.ts";
-import { classCount, countClasses, type LabelledInputs, type Outcome } from "../network/outcomes.ts";
+import type { LabelledInputs } from "../network/outcomes.ts";
 import { type LesionKind, RESAMPLES } from "../network/replacement.ts";
-import { targetsOf, targetVariance } from "../network/tally.ts";
-import { type TaskName, taskOf, withTask } from "../network/task.ts";
+import { type TaskName, withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
-import type { Progress, RunOptions } from "../progress.ts";
-import { arrangementStatistics, type Stratum } from "../statistics/permutation-p.ts";
+import type { RunOptions } from "../progress.ts";
+import type { RecordOptions, Records } from "../records.ts";
+import { arrangementStatistics } from "../statistics/permutation-p.ts";
 import { rng } from "../statistics/rng.ts";
-import { type Baseline, baselineOf, type Damage, damageOf } from "./damage.ts";
-import { dissociationsOf, type SubclusterDissociation } from "./dissociations.ts";
-import {
-  byMeasure,
-  IMPORTANCE_NAMES,
-  type ImportanceName,
-  MEASURES,
-  stratumOf,
-  verdictsOf,
-} from "./importance-measures.ts";
-import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
-import { KEPT_DRAWS, type KeepOnly, keepOnly } from "./keep-only.ts";
+import { type Baseline, baselineOf, type Damage } from "./damage.ts";
+import type { SubclusterDissociation } from "./dissociations.ts";
+import { byMeasure, type ImportanceName } from "./importance-measures.ts";
+import type { ChangeIntervals } from "./intervals.ts";
+import { KEPT_DRAWS, type KeepOnly, keptLesions } from "./keep-only.ts";
 import { agreementsOf, type KindAgreement } from "./kind-agreement.ts";
-import { type Match, matchBins } from "./matching.ts";
+import { type ScoredLayer, scoreLayer } from "./layer-importance.ts";
+import type { Match } from "./matching.ts";
+import {
+  comparedPass,
+  keptPass,
+  type LesionPass,
+  type Measurements,
+  measureNetwork,
+  nullPass,
+  openLab,
+  readMeasurements,
+  type Study,
+  type SurveyedLayer,
+  surveyLayers,
+} from "./measurements.ts";
 import { adjustRows, type NetworkRow, networkRow, type Verdict } from "./measures.ts";
-import { commonDraws, type DrawPlan, drawNullDamages } from "./null-damages.ts";
-import type { Protocol } from "./nulls.ts";
-import { type PairInteraction, type SingleLesion, scorePairs } from "./pairs.ts";
-import { type ClassProfile, profileOf } from "./profile.ts";
+import { commonDraws } from "./null-damages.ts";
+import { drawNullSets, type Protocol } from "./nulls.ts";
+import { OverallProgress } from "./overall-progress.ts";
+import type { PairInteraction } from "./pairs.ts";
+import type { ClassProfile } from "./profile.ts";
 import { findSubclusters, type LayerSubclusters } from "./subclusters.ts";
 
-export interface ImportanceOptions extends RunOptions {
+export interface ImportanceOptions extends RunOptions, RecordOptions {
   /** Default `strict`. */
   readonly protocol?: Protocol | undefined;
   /** Random sets per subcluster; default 199 (strict, at least 199) or 19 (paper). */
@@ -54,7 +60,7 @@ export interface ImportanceOptions extends RunOptions {
   readonly isSequential?: boolean | undefined;
   /** What random sets share with their subcluster beside layer and size; default `size`, nothing more. */
   readonly match?: Match | undefined;
-  /** Called with every layer that is done, so that an interrupted run keeps what it has. */
+  /** Called with the scores of every layer that is done. */
   readonly onLayer?: ((scores: readonly SubclusterImportance[]) => void) | undefined;
 }
 
@@ -118,8 +124,40 @@ export interface Importance {
 /** Random sets that protocol `paper` draws, and the least that `strict` accepts. */
 export const DEFAULT_SHUFFLES: Readonly<Record<Protocol, number>> = { paper: 19, strict: 199 };
 
+/** All that decides how importance is scored. */
+export interface ImportanceSettings {
+  readonly protocol: Protocol;
+  readonly shuffles: number;
+  readonly seed: number;
+  readonly lesion: LesionKind;
+  readonly compare: readonly LesionKind[];
+  readonly consumer: string | null;
+  readonly isSequential: boolean;
+  readonly match: Match;
+}
+
+/** The settings that options stand for. Throws `E_USAGE_SHUFFLES` and `E_USAGE_SEQUENTIAL`. */
+export function importanceSettings(options: ImportanceOptions = {}): ImportanceSettings {
+  const { protocol = "strict", seed = 0, lesion = "zero", match = "size", isSequential = false } = options;
+  const shuffles = options.shuffles ?? DEFAULT_SHUFFLES[protocol];
+  checkShuffles(protocol, shuffles);
+  checkSequential(protocol, isSequential);
+  const compare = [...new Set(options.compare ?? [])].filter((kind) => kind !== lesion);
+  return {
+    protocol,
+    shuffles,
+    seed,
+    lesion,
+    compare,
+    consumer: options.consumer ?? null,
+    isSequential,
+    match,
+  };
+}
+
 /**
- * Scores the importance of every subcluster of a partition.
+ * Scores the importance of every subcluster of a partition. With `earlier` it goes on from what another run of the same
+ * arguments has recorded (`onRecord`), and gives the same scores to the last bit.
  *
  * Throws `E_PARTITION_FIT` for a partition of another network and `E_PARTITION_EMPTY` where no subcluster can be
  * tested.
@@ -128,23 +166,120 @@ export const DEFAULT_SHUFFLES: Readonly<Record<Protocol, number>> = { paper: 19,
  * const { subclusters, network } = await scoreImportance(mlp, digits, partition, { shuffles: 199 });
  */
 export async function scoreImportance(
-  given: Network,
+  network: Network,
   data: LabelledInputs,
   partition: Partition,
   options: ImportanceOptions = {},
 ): Promise<Importance> {
-  const network = withTask(given, data);
-  const { protocol = "strict", seed = 0, lesion = "zero", match = "size", isSequential = false } = options;
-  const shuffles = options.shuffles ?? DEFAULT_SHUFFLES[protocol];
-  checkShuffles(protocol, shuffles);
-  checkSequential(protocol, isSequential);
-  const compare = [...new Set(options.compare ?? [])].filter((kind) => kind !== lesion);
-  const { consumer } = options;
-  const layers = findSubclusters(network, fitPartition(partition, partitionLayers(network))).filter(
-    ({ layer }) => consumer === undefined || isReadBy(network, network.layers[layer] as Layer, consumer),
+  const study = openStudy(network, data, partition, options);
+  const measurements = await measureNetwork(study, options, options);
+  try {
+    return await importanceOf(measurements, options);
+  } finally {
+    await measurements.dispose();
+  }
+}
+
+/**
+ * Runs one of several equal parts of the lesions that `scoreImportance` needs, for `mergeImportance`: nothing comes
+ * back, all is recorded (`onRecord`). The first part also has what cannot be divided.
+ *
+ * Throws as `scoreImportance`, and `E_USAGE_SHARD` with sequential draws, each of which depends on those before.
+ *
+ * @example
+ * await scoreImportanceShard(mlp, digits, partition, { number: 1, of: 3 }, { onRecord: journal.onRecord });
+ */
+export async function scoreImportanceShard(
+  network: Network,
+  data: LabelledInputs,
+  partition: Partition,
+  shard: Shard,
+  options: ImportanceOptions = {},
+): Promise<void> {
+  const study = openStudy(network, data, partition, options);
+  const { settings } = study;
+  checkShard(shard, settings.isSequential);
+  const layers = (await surveyLayers(study)).filter(({ tested }) => tested.length > 0);
+  const progress = new OverallProgress(
+    options,
+    Math.round(
+      layers.reduce((total, layer) => total + stepsOf(layer, settings, study.data.count), 0) / shard.of,
+    ),
   );
-  const tested = layers.filter((layer) => layer.tested.length > 0);
-  if (tested.length === 0) {
+  if (shard.number === 1) {
+    const measurements = await measureNetwork(study, options, options);
+    try {
+      for (const layer of layers) await measurements.subclusters(layer, { signal: options.signal });
+      if (settings.protocol === "strict") await measurements.pairs({ signal: options.signal });
+    } finally {
+      await measurements.dispose();
+    }
+  }
+  const lab = openLab(study, options);
+  try {
+    for (const layer of layers) {
+      for (const pass of dividedPasses(layer, settings)) await lab.run(pass, progress.next(), shard);
+    }
+  } finally {
+    await lab.dispose();
+  }
+  if (options.earlier?.has(SHARD_END) !== true) options.onRecord?.(SHARD_END, true);
+}
+
+/** Recorded when a shard is complete. */
+export const SHARD_END = "importance/end";
+
+/**
+ * The scores that the records of all shards of a run amount to: those of `scoreImportance`, to the last bit. Also
+ * takes the records of one whole run. Throws `E_INPUT_JOURNAL` where some are missing.
+ *
+ * @example
+ * const scores = await mergeImportance([one.earlier, two.earlier, three.earlier]);
+ */
+export async function mergeImportance(shards: readonly Records[]): Promise<Importance> {
+  const all = new Map<string, unknown[]>();
+  for (const [key, values] of shards.flatMap((records) => [...records])) {
+    all.set(key, [...(all.get(key) ?? []), ...values]);
+  }
+  return importanceOf(await readMeasurements(all), {});
+}
+
+/** Throws `E_USAGE_SHARD` for a part that does not exist, or of draws that cannot be divided. */
+export function checkShard({ number, of }: Shard, isSequential: boolean = false): void {
+  const areCounts = Number.isSafeInteger(number) && Number.isSafeInteger(of);
+  if (!areCounts || number < 1 || number > of) {
+    throw new BrodmannError(
+      "E_USAGE_SHARD",
+      `--shard: found ${number}/${of}, expected I/N with I from 1 to N`,
+      {
+        hint: "The three shards of a run are --shard 1/3, --shard 2/3 and --shard 3/3.",
+      },
+    );
+  }
+  if (!isSequential) return;
+  throw new BrodmannError(
+    "E_USAGE_SHARD",
+    "--shard: found --sequential, expected a number of random sets that is fixed beforehand",
+    {
+      hint: "Leave out --sequential: which sets it draws depends on those before, so they cannot be divided.",
+    },
+  );
+}
+
+/** What a run is about: the settings, and the layers with subclusters. */
+function openStudy(
+  given: Network,
+  data: LabelledInputs,
+  partition: Partition,
+  options: ImportanceOptions,
+): Study {
+  const network = withTask(given, data);
+  const settings = importanceSettings(options);
+  const { consumer } = settings;
+  const layers = findSubclusters(network, fitPartition(partition, partitionLayers(network))).filter(
+    ({ layer }) => consumer === null || isReadBy(network, network.layers[layer] as Layer, consumer),
+  );
+  if (layers.every(({ tested }) => tested.length === 0)) {
     throw new BrodmannError(
       "E_PARTITION_EMPTY",
       "partition: found no subcluster of 2 or more units that is not a whole layer",
@@ -153,22 +288,27 @@ export async function scoreImportance(
       },
     );
   }
-  const classCounts = countClasses(data.labels, classCount(network));
-  const outcome = await evaluateNetwork(network, data, { signal: options.signal });
-  const baseline = baselineOf(outcome, classCounts, protocol === "strict");
+  return { network, data, settings, layers };
+}
+
+/** The scores that follow from what was measured. */
+async function importanceOf(measurements: Measurements, options: ImportanceOptions): Promise<Importance> {
+  const { settings, inputs, task, r2, outcome, classCounts, layers } = measurements.survey;
+  const { protocol, shuffles, seed, lesion, match, isSequential, consumer } = settings;
+  const tested = layers.filter((layer) => layer.tested.length > 0);
+  const isStrict = protocol === "strict";
+  const baseline = baselineOf(outcome, classCounts, isStrict);
   const tests = tested.reduce((total, layer) => total + layer.tested.length, 0);
   const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length), tests };
-  const settings: LayerSettings = { network, data, baseline, plan, lesion, consumer, compare, match };
-  const stepsOf = (layer: LayerSubclusters) =>
-    layer.tested.length * lesionsPerSubcluster(settings) * data.count;
+  const steps = (layer: LayerSubclusters) => stepsOf(layer, settings, inputs);
   const progress = new OverallProgress(
     options,
-    tested.reduce((total, layer) => total + stepsOf(layer), 0),
+    tested.reduce((total, layer) => total + steps(layer), 0),
   );
   const scored: ScoredLayer[] = [];
   for (const layer of tested) {
-    const found = await scoreLayer(settings, layer, () => progress.next());
-    progress.finish(stepsOf(layer));
+    const found = await scoreLayer(measurements, layer, baseline, plan, () => progress.next());
+    progress.finish(steps(layer));
     scored.push(found);
     options.onLayer?.(byCluster(found.subclusters));
   }
@@ -176,11 +316,9 @@ export async function scoreImportance(
   const row = (name: ImportanceName) =>
     networkRow(
       subclusters.map(({ verdicts }) => verdicts[name]),
-      protocol === "strict" ? scored.map(({ strata }) => strata[name]) : null,
+      isStrict ? scored.map(({ strata }) => strata[name]) : null,
       rng(seed, "permutation", name),
     );
-  const isStrict = protocol === "strict";
-  const singles = scored.flatMap((layer) => layer.singles);
   return {
     protocol,
     shuffles,
@@ -189,10 +327,10 @@ export async function scoreImportance(
     match,
     isSequential,
     commonDraws: plan.base,
-    inputs: data.count,
-    consumer: consumer ?? null,
-    task: taskOf(network).name,
-    r2: explainedShare(network, data, outcome),
+    inputs,
+    consumer,
+    task,
+    r2,
     baseline,
     subclusters: layers.flatMap(({ name }) => byCluster(subclusters.filter(({ layer }) => layer === name))),
     network: adjustRows(byMeasure(row)),
@@ -204,35 +342,32 @@ export async function scoreImportance(
     dissociations: scored
       .flatMap(({ dissociations }) => dissociations)
       .sort((one, other) => other.strength - one.strength),
-    pairs: isStrict
-      ? await scorePairs(network, singles, data, { lesion, seed, consumer, signal: options.signal })
-      : [],
+    pairs: isStrict ? await measurements.pairs({ signal: options.signal }) : [],
   };
 }
 
-function explainedShare(network: Network, data: LabelledInputs, { loss }: Outcome): number | null {
-  const { name, width } = taskOf(network);
-  return name === "regression" ? 1 - loss / targetVariance(targetsOf(data), width) : null;
+/** The passes of a layer whose lesions can be divided: what they are does not depend on any outcome. */
+function dividedPasses(layer: SurveyedLayer, settings: ImportanceSettings): LesionPass[] {
+  const { protocol, shuffles, seed } = settings;
+  const { bins } = layer;
+  return [
+    nullPass(layer, settings, 0, drawNullSets(layer, protocol, shuffles, seed, { bins })),
+    ...settings.compare.map((kind) => comparedPass(layer, kind)),
+    ...(protocol === "strict" && layer.hasMeans ? [keptPass(layer, keptLesions(layer, seed, bins))] : []),
+  ];
 }
 
-/** What all layers are scored with. */
-interface LayerSettings {
-  readonly network: Network;
-  readonly data: LabelledInputs;
-  readonly baseline: Baseline;
-  readonly plan: DrawPlan;
-  readonly lesion: LesionKind;
-  readonly consumer: string | undefined;
-  readonly compare: readonly LesionKind[];
-  readonly match: Match;
-}
+const runsOf = (kind: LesionKind): number => (kind === "resample" ? RESAMPLES : 1);
 
-/** Lesions of one subcluster and its random sets, every run of a resampled one counted. */
-function lesionsPerSubcluster({ plan, lesion, compare }: LayerSettings): number {
-  const runsOf = (kind: LesionKind) => (kind === "resample" ? RESAMPLES : 1);
-  const kept = plan.protocol === "strict" ? 1 + KEPT_DRAWS : 0;
+/** Lesions x inputs of a layer's subclusters and their random sets, every run of a resampled one counted. */
+function stepsOf(
+  { tested }: LayerSubclusters,
+  { protocol, shuffles, lesion, compare }: ImportanceSettings,
+  inputs: number,
+): number {
+  const kept = protocol === "strict" ? 1 + KEPT_DRAWS : 0;
   const compared = compare.reduce((total, kind) => total + runsOf(kind), 0);
-  return (1 + plan.shuffles) * runsOf(lesion) + compared + kept;
+  return tested.length * ((1 + shuffles) * runsOf(lesion) + compared + kept) * inputs;
 }
 
 const byCluster = (scores: readonly SubclusterImportance[]): SubclusterImportance[] =>
@@ -274,115 +409,4 @@ export function checkSequential(protocol: Protocol = "strict", isSequential: boo
     "--sequential: found protocol paper, expected strict (the published procedure draws all its sets)",
     { hint: "Leave --sequential out." },
   );
-}
-
-/** Progress over all layers: hands out options for one part of the work after another. */
-class OverallProgress {
-  readonly #options: RunOptions;
-  readonly #total: number;
-  readonly #startMs = performance.now();
-  #finished = 0;
-  #before = 0;
-
-  constructor(options: RunOptions, total: number) {
-    this.#options = options;
-    this.#total = total;
-  }
-
-  next(): RunOptions {
-    const offset = this.#before;
-    return {
-      signal: this.#options.signal,
-      onProgress: ({ phase, done }: Progress) => this.#report(phase, offset + done),
-    };
-  }
-
-  /** Counts a layer as done, whatever its verdicts did not need. */
-  finish(steps: number): void {
-    this.#finished += steps;
-    this.#report("lesions", this.#finished);
-  }
-
-  #report(phase: string, done: number): void {
-    this.#before = done;
-    const elapsedMs = performance.now() - this.#startMs;
-    const etaMs = done > 0 ? (elapsedMs / done) * (this.#total - done) : null;
-    this.#options.onProgress?.({ phase, done, total: this.#total, etaMs });
-  }
-}
-
-/** A layer's scores and what the network's are made of. */
-interface ScoredLayer {
-  readonly subclusters: readonly SubclusterImportance[];
-  readonly strata: Readonly<Record<ImportanceName, Stratum>>;
-  readonly dissociations: readonly SubclusterDissociation[];
-  readonly singles: readonly SingleLesion[];
-}
-
-async function scoreLayer(
-  settings: LayerSettings,
-  layer: LayerSubclusters,
-  nextOptions: () => RunOptions,
-): Promise<ScoredLayer> {
-  const { network, data, baseline, plan, lesion, consumer, compare, match } = settings;
-  const target = network.layers[layer.layer] as Layer;
-  const sets = layer.tested.map(({ units }) => units);
-  const runAll = async <T>(kind: LesionKind, run: (lesions: LayerLesions) => Promise<T>): Promise<T> => {
-    const lesions = await openLesions(network, target, data, { lesion: kind, seed: plan.seed, consumer });
-    try {
-      return await run(lesions);
-    } finally {
-      await lesions.dispose();
-    }
-  };
-  const bins = await matchBins(match, network, target, layer.eligible, data);
-  const { damages, details, nulls } = await runAll(lesion, async (lesions) => {
-    const { outcomes, details } = await lesions.runDetailed(sets, nextOptions());
-    const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-    const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
-    const nulls = await drawNullDamages(lesions, layer, damages, measures, baseline, plan, bins, nextOptions);
-    return { damages, details, nulls };
-  });
-  const compared = sets.map(() => new Map<LesionKind, Damage>());
-  for (const kind of compare) {
-    const outcomes = await runAll(kind, (lesions) => lesions.run(sets, nextOptions()));
-    outcomes.forEach((outcome, number) => {
-      compared[number]?.set(kind, damageOf(outcome, baseline));
-    });
-  }
-  const isStrict = plan.protocol === "strict";
-  const kept = isStrict ? await keepOnly(settings, target, layer, bins, nextOptions()) : null;
-  // The stream of all layers: they see the same draws of inputs.
-  const intervals = changeIntervals(details, data.labels, rng(plan.seed, "bootstrap"));
-  const subclusters = layer.tested.map(({ cluster, units }, number): SubclusterImportance => {
-    const damage = damages[number] as Damage;
-    const { flipRate, divergence } = details[number] as OutcomeDetail;
-    return {
-      layer: layer.name,
-      cluster,
-      units,
-      layerUnits: layer.layerUnits,
-      damage,
-      verdicts: verdictsOf(damages, number, nulls, plan),
-      drawn: nulls.bySubcluster[number]?.length ?? 0,
-      flipRate,
-      divergence,
-      intervals: intervals[number] as ChangeIntervals,
-      profile: profileOf(damage, baseline),
-      keepOnly: kept?.[number] ?? null,
-      compared: compared[number] ?? new Map(),
-    };
-  });
-  return {
-    subclusters,
-    strata: byMeasure((name) => stratumOf(layer, damages, nulls, MEASURES[name], plan.base)),
-    dissociations: isStrict ? dissociationsOf(layer, damages, nulls, baseline, plan.base) : [],
-    singles: subclusters.map(({ cluster, units, damage: { lossIncrease } }, number) => ({
-      layer: target,
-      cluster,
-      units,
-      lossIncrease,
-      detail: details[number] as OutcomeDetail,
-    })),
-  };
 }

@@ -2,11 +2,7 @@
  * Sufficiency (measures note, I4): what the network keeps when only a subcluster's units of the layer are left and all
  * others take their mean. A lesion alone misses units whose work others can do as well.
  */
-import { lesionSite } from "../network/consumer-site.ts";
-import { openLesions } from "../network/lesions.ts";
-import type { Layer, Network } from "../network/network.ts";
-import type { LabelledInputs } from "../network/outcomes.ts";
-import { hasInputAxis } from "../network/replacement.ts";
+import type { LayerLesions } from "../network/lesions.ts";
 import type { RunOptions } from "../progress.ts";
 import { type Baseline, type Damage, damageOf } from "./damage.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
@@ -40,58 +36,48 @@ const LOSS: Measure<Damage> = {
   amount: ({ loss }) => -loss,
 };
 
-/** What subclusters of all layers are kept with. */
-interface KeepSettings {
-  readonly network: Network;
-  readonly data: LabelledInputs;
-  readonly baseline: Baseline;
-  readonly plan: { readonly seed: number };
-  /** The only layer that finds nothing else; undefined: all that read the layer. */
-  readonly consumer: string | undefined;
-}
-
-/** Keeps every tested subcluster of a layer alone; null where the layer has no means. */
-export async function keepOnly(
-  { network, data, baseline, plan: { seed }, consumer }: KeepSettings,
-  target: Layer,
+/** The lesions that keep each tested subcluster alone, and then each of its random sets. */
+export function keptLesions(
   layer: LayerSubclusters,
+  seed: number,
   bins: readonly Int32Array[],
-  options: RunOptions,
-): Promise<KeepOnly[] | null> {
-  const site = lesionSite(network, target, consumer);
-  if (!hasInputAxis(site.network, site.layer)) return null;
-  const count = layer.tested.length;
+): Int32Array[] {
   const kept = [
     ...layer.tested.map(({ units }) => units),
     ...drawNullSets(layer, "strict", KEPT_DRAWS, seed, { bins }),
   ];
-  const lesions = await openLesions(network, target, data, { lesion: "mean", consumer });
-  try {
-    const outcomes = await lesions.run(
-      kept.map((units) => othersOf(units, layer.layerUnits)),
-      options,
-    );
-    const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-    const nulls = {
-      bySubcluster: layer.tested.map((_, number) =>
-        damages.slice(count).filter((_, draw) => draw % count === number),
-      ),
-      kinds: kindsOf(layer, bins),
+  return kept.map((units) => othersOf(units, layer.layerUnits));
+}
+
+/** Keeps every tested subcluster of a layer alone; `lesions` are by the mean. */
+export async function keepOnly(
+  lesions: Pick<LayerLesions, "run">,
+  layer: LayerSubclusters,
+  baseline: Baseline,
+  seed: number,
+  bins: readonly Int32Array[],
+  options: RunOptions,
+): Promise<KeepOnly[]> {
+  const count = layer.tested.length;
+  const outcomes = await lesions.run(keptLesions(layer, seed, bins), options);
+  const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
+  const nulls = {
+    bySubcluster: layer.tested.map((_, number) =>
+      damages.slice(count).filter((_, draw) => draw % count === number),
+    ),
+    kinds: kindsOf(layer, bins),
+  };
+  const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS, tests: count } as const;
+  return layer.tested.map((_, number) => {
+    const damage = damages[number] as Damage;
+    const pool = poolOf(number, nulls, "strict");
+    const siblings = siblingsOf(number, nulls, damages.slice(0, count), "strict");
+    const verdict = (measure: Measure<Damage>): Verdict => {
+      const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, KEPT_DRAWS, plan);
+      return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
     };
-    const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS, tests: count } as const;
-    return layer.tested.map((_, number) => {
-      const damage = damages[number] as Damage;
-      const pool = poolOf(number, nulls, "strict");
-      const siblings = siblingsOf(number, nulls, damages.slice(0, count), "strict");
-      const verdict = (measure: Measure<Damage>): Verdict => {
-        const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, KEPT_DRAWS, plan);
-        return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
-      };
-      return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };
-    });
-  } finally {
-    await lesions.dispose();
-  }
+    return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };
+  });
 }
 
 function othersOf(units: Int32Array, count: number): Int32Array {

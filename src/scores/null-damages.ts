@@ -66,7 +66,7 @@ export function kindsOf(layer: LayerSubclusters, bins: readonly Int32Array[]): n
  * verdicts of all of them are safe.
  */
 export async function drawNullDamages(
-  lesions: LayerLesions,
+  lesions: Pick<LayerLesions, "run">,
   layer: LayerSubclusters,
   trueDamages: readonly Damage[],
   measures: readonly Measure<Damage>[],

@@ -4,12 +4,7 @@
 import type { Interval } from "../statistics/bootstrap.ts";
 import { bhAdjust, byAdjust } from "../statistics/multiplicity.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
-import {
-  DEFAULT_SHUFFLES,
-  type Importance,
-  type ImportanceOptions,
-  type SubclusterImportance,
-} from "./importance.ts";
+import type { Importance, SubclusterImportance } from "./importance.ts";
 import { IMPORTANCE_NAMES, type ImportanceName } from "./importance-measures.ts";
 import type { KeepOnly } from "./keep-only.ts";
 import type { KindAgreement } from "./kind-agreement.ts";
@@ -83,33 +78,6 @@ function arrangementLines({ arrangements }: Importance): [string, string][] {
 
 const lesionAt = (consumer: string | null = null): string =>
   consumer === null ? "output" : `consumer:${consumer}`;
-
-/** How scores are made, as the file says it. */
-export type ScoreSettings = Pick<
-  ImportanceOptions,
-  "protocol" | "shuffles" | "seed" | "lesion" | "consumer" | "match" | "isSequential"
->;
-
-/** Scores of the layers that an interrupted run has finished: verdicts, but no q-values and no network rows. */
-export function formatPartialScores(
-  subclusters: readonly SubclusterImportance[],
-  settings: ScoreSettings = {},
-): string {
-  const { protocol = "strict", shuffles = DEFAULT_SHUFFLES[protocol], seed = 0 } = settings;
-  const { lesion = "zero", match = "size", isSequential = false } = settings;
-  return formatLines([
-    ["schema", JSON.stringify(SCORES_SCHEMA)],
-    ["isPartial", "true"],
-    ["protocol", JSON.stringify(protocol)],
-    ["seed", JSON.stringify(seed)],
-    ["shuffles", JSON.stringify(shuffles)],
-    ["lesion", JSON.stringify(lesion)],
-    ["lesionAt", JSON.stringify(lesionAt(settings.consumer))],
-    ["match", JSON.stringify(match)],
-    ["sequential", JSON.stringify(isSequential)],
-    ["subclusters", formatEntries(subclusters.map((subcluster) => subclusterEntry(subcluster, null)))],
-  ]);
-}
 
 /** A list with a line for each of its entries. */
 function formatEntries(entries: readonly Json[]): string {

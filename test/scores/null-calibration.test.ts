@@ -187,14 +187,16 @@ describe("with random labels in place of the partition", () => {
     function byKept(): Record<"accuracy" | "loss", number[]> {
       return { accuracy: [], loss: [] };
     }
+    const opened = new Map<string, LayerLesions>();
+    for (const name of ["a", "b"]) {
+      opened.set(name, await openLesions(network, layerNamed(network, name), data, { lesion: "mean" }));
+    }
     for (let seed = 0; seed < 150; seed++) {
       const units = (count: number) => [Int32Array.from({ length: count }, (_, unit) => unit)];
       const bins = { a: units(12), b: units(11) };
-      const settings = { network, data, baseline, plan: { seed }, consumer: undefined };
       for (const layer of findSubclusters(network, randomPartition(seed, bins))) {
         const own = layer.name === "a" ? bins.a : bins.b;
-        const target = layerNamed(network, layer.name);
-        const kept = (await keepOnly(settings, target, layer, own, {})) ?? [];
+        const kept = await keepOnly(opened.get(layer.name) as LayerLesions, layer, baseline, seed, own, {});
         const [where, cluster] = layer.name === "a" ? (["shared", 0] as const) : (["alone", 2] as const);
         const number = layer.tested.findIndex((found) => found.cluster === cluster);
         for (const name of ["accuracy", "loss"] as const) {
@@ -202,6 +204,7 @@ describe("with random labels in place of the partition", () => {
         }
       }
     }
+    for (const lesions of opened.values()) await lesions.dispose();
     for (const [where, together] of [
       ["shared", 3],
       ["alone", 1],

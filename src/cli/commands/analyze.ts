@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Analysis, analyzeNetwork } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
+import type { Journal } from "../../journal/journal-file.ts";
 import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
@@ -10,9 +11,9 @@ import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
-import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
 import { formatRun, hashFile } from "../run-file.ts";
+import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
 import { describePartition } from "./partition.ts";
 
@@ -50,7 +51,17 @@ export async function analyzeInto(
 ): Promise<void> {
   const startMs = performance.now();
   checkScoreFlags(flags);
+  if (flags.resume && folder === null) {
+    throw new BrodmannError(
+      "E_USAGE_RESUME",
+      "--resume: found no --out, expected that of the run to continue",
+      {
+        hint: "Add --out run.",
+      },
+    );
+  }
   const engine = await openDevice(flags, terminal);
+  let journal: Journal | undefined;
   try {
     if (folder !== null) await prepareFolder(folder, FILES);
     const inputs = await openInputs(modelPath, flags, terminal);
@@ -58,9 +69,9 @@ export async function analyzeInto(
     const { network } = inputs;
     const settings = scoreSettings(flags);
     const place = (name: (typeof FILES)[number]) => join(folder ?? "", name);
-    const partial = new PartialScores(folder === null ? null : place("scores.json"), settings);
+    const kept: string[] = [];
     let csr: Csr | undefined;
-    const analysis: Analysis = await partial.keepOnInterrupt(() =>
+    const analysis: Analysis = await namingKept(kept, folder === null ? KEEP_HINT : RESUME_HINT, () =>
       analyzeNetwork(network, data, engine, {
         kind: flags.graph,
         scope: flags.scope,
@@ -77,7 +88,6 @@ export async function analyzeInto(
         ...settings,
         signal,
         onProgress: terminal.progress,
-        onLayer: partial.add,
         onGraph: async (graph) => {
           const { matrix, layers, kind, scope } = graph;
           terminal.say(`graph: ${matrix.size} nodes of ${layers.length} layers (${kind}, ${scope})`);
@@ -86,23 +96,39 @@ export async function analyzeInto(
           for (const name of FILES) await removeFile(place(name));
           csr = toCsr(matrix);
           await writeGraphFile(place("graph.npz"), graph, { csr });
-          partial.addFile(place("graph.npz"));
+          kept.push(place("graph.npz"));
         },
         onPartition: async (partition, graph) => {
           terminal.say(describePartition(partition));
           if (folder === null) return;
           const { kind, scope } = graph;
           await writeText(place("partition.json"), formatPartition(partition, { kind, scope }));
-          partial.addFile(place("partition.json"));
+          kept.push(place("partition.json"));
           const clusters = clustersOfNodes(partition, graph);
           const { droppedEdges } = await writeGraphFile(place("graph.gexf"), graph, { csr, clusters });
-          partial.addFile(place("graph.gexf"));
+          kept.push(place("graph.gexf"));
           csr = undefined;
           if (droppedEdges > 0) {
             terminal.say(
               `graph.gexf: without the ${droppedEdges} lightest edges, which graph.npz has as well`,
             );
           }
+        },
+        openRecords: async (partition) => {
+          if (folder === null) return {};
+          const run = {
+            modelPath,
+            network,
+            data,
+            partition: formatPartition(partition),
+            clusters: null,
+            engine,
+            settings,
+            shard: null,
+          };
+          journal = await openScoreJournal(journalPath(place("scores.json"), null), run, flags, terminal);
+          kept.push(journal.path);
+          return { earlier: journal.earlier, onRecord: journal.onRecord };
         },
       }),
     );
@@ -125,8 +151,11 @@ export async function analyzeInto(
     }
     terminal.endProgress();
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
+    // All that it holds is in the scores now.
+    await journal?.remove();
     if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
   } finally {
+    journal?.close();
     await engine.dispose();
   }
 }

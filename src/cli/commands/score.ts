@@ -1,17 +1,18 @@
 import { BrodmannError } from "../../errors.ts";
-import type { Importance } from "../../scores/importance.ts";
+import type { Journal } from "../../journal/journal-file.ts";
 import { formatScores } from "../../scores/scores-file.ts";
+import { withLabels } from "../cluster-names.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openScoringDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
-import { PartialScores } from "../partial-scores.ts";
 import { readPartition } from "../read-partition.ts";
 import { formatImportance } from "../results.ts";
+import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
 
 /** `brodmann score MODEL --data D --partition p.json`. */
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
-  const { partition: partitionPath, out } = flags;
+  const { partition: partitionPath, shard = null } = flags;
   const [model = ""] = positionals;
   checkScoreFlags(flags);
   const settings = scoreSettings(flags);
@@ -20,51 +21,70 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
       hint: "Make one with brodmann partition, or pass your own.",
     });
   }
-  if (out !== undefined) await prepareFile(out, [model, flags.data, partitionPath]);
-  const { partition, fileLabels } = await readPartition(partitionPath);
+  const out = flags.out ?? (shard === null ? undefined : "scores.json");
+  if (flags.resume && out === undefined) {
+    throw new BrodmannError(
+      "E_USAGE_RESUME",
+      "--resume: found no --out, expected that of the run to continue",
+      {
+        hint: "Add --out scores.json: the journal lies beside it.",
+      },
+    );
+  }
+  const place = out === undefined ? null : journalPath(out, shard);
+  const inputFiles = [model, flags.data, partitionPath];
+  if (out !== undefined && shard === null) await prepareFile(out, inputFiles);
+  if (place !== null) await prepareFile(place, inputFiles);
+  const { text: partitionText, partition, fileLabels } = await readPartition(partitionPath);
   const inputs = await openInputs(model, flags, terminal);
   const data = requireLabelled(inputs, "score");
-  const partial = new PartialScores(out ?? null, settings);
-  // Clusters appear in the scores under the labels that they have in the file.
-  const inFile = <T extends { readonly cluster: number }>(score: T): T => ({
-    ...score,
-    cluster: fileLabels[score.cluster] ?? score.cluster,
-  });
   const engine = await openScoringDevice(flags, terminal);
-  const scores = await partial
-    .keepOnInterrupt(() =>
-      engine.importance(inputs.network, data, partition, {
-        ...settings,
-        signal,
-        onProgress: terminal.progress,
-        onLayer: (scored) => partial.add(scored.map(inFile)),
-      }),
-    )
-    .finally(() => engine.dispose());
-  const labelled = relabelled(scores, inFile);
-  const text = formatScores(labelled);
-  if (out !== undefined) await writeText(out, text);
-  terminal.endProgress();
-  await printResult(flags.json ? text : formatImportance(labelled, data.classNames));
-  if (out !== undefined) terminal.say(`written: ${out}`);
-}
-
-/** The scores with every cluster's name changed. */
-function relabelled(
-  scores: Importance,
-  rename: <T extends { readonly cluster: number }>(named: T) => T,
-): Importance {
-  const nameOf = (cluster: number) => rename({ cluster }).cluster;
-  return {
-    ...scores,
-    subclusters: scores.subclusters.map(rename),
-    dissociations: scores.dissociations.map((found) => ({
-      ...found,
-      clusters: [nameOf(found.clusters[0]), nameOf(found.clusters[1])],
-    })),
-    pairs: scores.pairs.map((pair) => ({
-      ...pair,
-      subclusters: [rename(pair.subclusters[0]), rename(pair.subclusters[1])],
-    })),
-  };
+  let journal: Journal | null = null;
+  try {
+    if (place !== null) {
+      const run = {
+        modelPath: model,
+        network: inputs.network,
+        data,
+        partition: partitionText,
+        clusters: fileLabels,
+        engine,
+        settings,
+        shard,
+      };
+      journal = await openScoreJournal(place, run, flags, terminal);
+    }
+    const options = {
+      ...settings,
+      signal,
+      onProgress: terminal.progress,
+      earlier: journal?.earlier,
+      onRecord: journal?.onRecord,
+    };
+    const kept = place === null ? [] : [place];
+    const hint = place === null ? KEEP_HINT : RESUME_HINT;
+    if (shard !== null) {
+      await namingKept(kept, hint, () =>
+        engine.importanceShard(inputs.network, data, partition, shard, options),
+      );
+      terminal.endProgress();
+      if (flags.json) await printResult(JSON.stringify({ journal: place, shard }));
+      terminal.say(`written: ${place} (shard ${shard.number}/${shard.of}; brodmann merge makes the scores)`);
+      return;
+    }
+    const found = await namingKept(kept, hint, () =>
+      engine.importance(inputs.network, data, partition, options),
+    );
+    const scores = withLabels(found, fileLabels);
+    const text = formatScores(scores);
+    if (out !== undefined) await writeText(out, text);
+    terminal.endProgress();
+    await printResult(flags.json ? text : formatImportance(scores, data.classNames));
+    // All that it holds is in the scores now.
+    await journal?.remove();
+    if (out !== undefined) terminal.say(`written: ${out}`);
+  } finally {
+    journal?.close();
+    await engine.dispose();
+  }
 }
