@@ -43,7 +43,7 @@ export async function analyzeNetwork(
   const graph = await engine.unitGraph(network, data, options);
   await options.onGraph?.(graph);
   const hasK = settings.method === "spectral" || settings.method === "random";
-  const needsK = graph.scope === "local" && hasK && settings.k !== "auto";
+  const needsK = graph.scope === "local" && hasK && typeof settings.k !== "string";
   const kPerLayer = needsK ? await countGlobalClusters(network, data, engine, options) : undefined;
   const partition = await engine.partition(graph, { ...settings, kPerLayer }, options);
   await options.onPartition?.(partition, graph);

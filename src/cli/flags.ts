@@ -10,7 +10,7 @@ export interface FlagSpec {
     | "positive"
     | "numbers"
     | "switch"
-    | "count or auto"
+    | "count or rule"
     | readonly string[];
   readonly value?: string;
   readonly help: string;
@@ -31,7 +31,7 @@ export interface Flags {
   readonly samples?: number;
   readonly "top-k"?: number;
   readonly method?: "spectral" | "louvain" | "leiden" | "random";
-  readonly k?: number | "auto";
+  readonly k?: number | "auto" | "stable";
   readonly resolution?: number;
   readonly quality?: "modularity" | "cpm";
   readonly nulls?: number;
@@ -93,9 +93,9 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   },
   method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
   k: {
-    takes: "count or auto",
-    value: "K|auto",
-    help: "number of clusters (default 16); auto reads it from the eigenvalues (spectral)",
+    takes: "count or rule",
+    value: "K|auto|stable",
+    help: "number of clusters (default 16); for spectral auto: where the eigenvalues fall most, stable: what parts of the units agree on",
   },
   resolution: { takes: "positive", value: "R", help: "resolution of louvain and leiden (default 1)" },
   quality: { takes: ["modularity", "cpm"], help: "what louvain and leiden raise (default modularity)" },
@@ -211,7 +211,7 @@ function readValue(name: FlagName, value: string | undefined): unknown {
     if (numbers.every(Number.isFinite)) return numbers;
     throw badValue(name, `"${value}"`, wording(takes));
   }
-  if (takes === "count or auto" && value === "auto") return value;
+  if (takes === "count or rule" && (value === "auto" || value === "stable")) return value;
   const number = numberOf(value);
   const isFit =
     takes === "positive"
@@ -234,7 +234,7 @@ function wording(takes: FlagSpec["takes"]): string {
     text: "a value",
     whole: "a whole number from 0",
     count: "a whole number from 1",
-    "count or auto": "a whole number from 1, or auto",
+    "count or rule": "a whole number from 1, auto or stable",
     positive: "a number above 0",
     numbers: "numbers parted by commas",
   };

@@ -80,7 +80,11 @@ describe("partition", () => {
       /against 19 graphs of shuffled weights: n-cut z -?\d.*; modularity z \d.*p 0\.050/,
     );
     expect(made.stderr).toContain("agreement with 3 bootstraps: AMI 1.000");
+    expect(made.stderr).toMatch(/\nk by eigengap: 3; 2: \d\.\d{3}, 3: /);
     expect((await partition(...args)).stdout).toBe(made.stdout);
+    const stable = await partition(graph, "--k", "stable");
+    expect(stable.stderr).toMatch(/\nk by stability \(AMI of parts\): 3; 2: \d\.\d{3}, 3: 1\.000, /);
+    expect(parse(stable.stdout).method).toMatchObject({ k: 3, chosen: { rule: "stability", k: 3 } });
   });
 
   it("refuses activations that are not those of the graph, or of no use", async () => {
@@ -88,7 +92,7 @@ describe("partition", () => {
     for (const [args, text] of [
       [[fixture("csr"), "--activations", activations, "--nulls", "2"], "found a graph of weights"],
       [[graph, "--activations", activations], "found no --nulls and no --stability"],
-      [[graph, "--k", "autos"], "expected a whole number from 1, or auto"],
+      [[graph, "--k", "autos"], "expected a whole number from 1, auto or stable"],
       [[graph, "--k", "auto", "--method", "leiden"], "found the method leiden"],
     ] as const) {
       const made = await partition(...args);

@@ -7,6 +7,7 @@ import { clustersOfNodes, formatPartition } from "../../partition/partition-file
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
+import { describePartition } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
@@ -14,7 +15,6 @@ import { PartialScores } from "../partial-scores.ts";
 import { formatImportance } from "../results.ts";
 import { formatRun, hashFile } from "../run-file.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
-import { describePartition } from "./partition.ts";
 
 /** What an analysis writes, in this order. */
 const FILES = [
@@ -89,7 +89,7 @@ export async function analyzeInto(
           partial.addFile(place("graph.npz"));
         },
         onPartition: async (partition, graph) => {
-          terminal.say(describePartition(partition));
+          for (const line of describePartition(partition)) terminal.say(line);
           if (folder === null) return;
           const { kind, scope } = graph;
           await writeText(place("partition.json"), formatPartition(partition, { kind, scope }));
