@@ -1,6 +1,8 @@
 /** Lines about a partition, for people. */
+import type { TestedComparison } from "../partition/agreement-test.ts";
 import type { ChosenK } from "../partition/choose-k.ts";
 import type { Partition, QualityTest } from "../partition/partition.ts";
+import type { Transfer } from "../partition/transfer.ts";
 
 /** Agreement below which a number of clusters says little (measures note P3: units below it are unassigned). */
 const LEAST_STABLE = 0.6;
@@ -41,7 +43,7 @@ function describeChoice(what: string, choice: ChosenK): string {
   return `${what} by ${name}: ${k}${doubt}; ${curve || "too few units to choose"}`;
 }
 
-/** Lines about nulls and stability. */
+/** Lines about nulls, stability and agreement. */
 export function describeQuality({ quality }: Partition): string[] {
   const lines: string[] = [];
   for (const { null: name, draws, ncut, modularity } of quality?.nulls ?? []) {
@@ -61,5 +63,37 @@ export function describeQuality({ quality }: Partition): string[] {
       `units that stay with their cluster in less than ${100 * threshold} % of the runs: ${unstable}`,
     );
   }
+  if (quality?.agreement) {
+    const { kind, clusters, transfer } = quality.agreement;
+    lines.push(
+      `the partition of ${kind}, made alike: ${clusters} clusters`,
+      ...describeTests(quality.agreement),
+    );
+    if (transfer.toOther)
+      lines.push(describeTransfer("this partition", `the graph of ${kind}`, transfer.toOther));
+    if (transfer.fromOther) lines.push(describeTransfer(`that of ${kind}`, "this graph", transfer.fromOther));
+  }
   return lines;
+}
+
+/** Lines about what shuffled labels leave of the agreement of two partitions. */
+export function describeTests({ shuffles, overall }: TestedComparison): string[] {
+  const { units, ami, ari, withinLayers, freely } = overall;
+  const text = ({ mean, z, p }: QualityTest) =>
+    `mean ${mean.toFixed(3)}, z ${z.toFixed(2)}, p ${p.toPrecision(2)}`;
+  return [
+    `agreement on ${units} units in clusters of both: AMI ${ami.toFixed(3)}, ARI ${ari.toFixed(3)}`,
+    `${shuffles} shufflings of labels within layers: AMI ${text(withinLayers.ami)}; ARI ${text(withinLayers.ari)}`,
+    `${shuffles} over all units: AMI ${text(freely.ami)}; ARI ${text(freely.ari)}`,
+  ];
+}
+
+/** What a partition reaches on a graph that it was not made of. */
+export function describeTransfer(
+  what: string,
+  where: string,
+  { nodes, own, other, ratio }: Transfer,
+): string {
+  const share = Number.isNaN(ratio) ? "" : `, ${ratio.toFixed(3)} of it`;
+  return `transfer: ${what} has modularity ${other.toFixed(3)} on ${where}, whose own has ${own.toFixed(3)}${share} (${nodes} nodes in clusters of both)`;
 }

@@ -36,6 +36,8 @@ export interface Flags {
   readonly quality?: "modularity" | "cpm";
   readonly nulls?: number;
   readonly stability?: number;
+  readonly agreement?: boolean;
+  readonly graphs?: string;
   readonly like?: string;
   readonly partition?: string;
   readonly protocol?: "strict" | "paper";
@@ -102,17 +104,30 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   nulls: {
     takes: "count",
     value: "N",
-    help: "n-cut and modularity against N null graphs: weights shuffled, or inputs permuted with --activations",
+    help: "n-cut and modularity against N null graphs: weights shuffled, and of recorded activations inputs permuted",
   },
   stability: {
     takes: "count",
     value: "N",
-    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps with --activations",
+    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps of recorded activations",
+  },
+  agreement: {
+    takes: "switch",
+    help: "agreement with the partition of the other kind of graph, made in the same way",
+  },
+  graphs: {
+    takes: "text",
+    value: "A.npz,B.npz",
+    help: "graphs of both partitions: how much of its own one's modularity the other's partition reaches",
   },
   like: { takes: "text", value: "P.json", help: "partition whose clusters per layer a local graph gets" },
   partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
-  shuffles: { takes: "count", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
+  shuffles: {
+    takes: "count",
+    value: "N",
+    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper); p of agreement",
+  },
   lesion: {
     takes: "text",
     value: "KINDS",

@@ -7,10 +7,9 @@
  * have the layers in common, since clusters of any graph keep to some layers more than to others; labels permuted within
  * layers keep the size of every subcluster, and ask whether the partitions agree on units beyond that.
  */
-import { BrodmannError } from "../errors.ts";
 import { type Rng, rng } from "../statistics/rng.ts";
 import { shuffleRange } from "../statistics/shuffle-range.ts";
-import { type Agreement, chanceOf, comparePartitions, pairLayers } from "./compare.ts";
+import { type Agreement, chanceOf, comparePartitions, pairLayers, requireCommonUnits } from "./compare.ts";
 import type { Partition, QualityTest } from "./partition.ts";
 
 /** Agreement among shuffled labels; large values are extreme. */
@@ -51,13 +50,7 @@ export function testAgreement(
   seed: number = 0,
 ): TestedComparison {
   const { overall, layers } = comparePartitions(first, second);
-  if (overall.units === 0) {
-    throw new BrodmannError(
-      "E_PARTITION_DISJOINT",
-      "partitions: found no unit that both put in a cluster, expected some",
-      { hint: "Compare partitions whose graphs have units in common; -1 means no cluster." },
-    );
-  }
+  requireCommonUnits(overall);
   const { rows, columns, layerStart } = commonUnits(first, second);
   const ranges = layers.map((_, layer) => [layerStart[layer], layerStart[layer + 1]] as [number, number]);
   const tables = ranges.map(([start, end]) => tableOf(rows, columns, start, end));

@@ -58,6 +58,16 @@ export function comparePartitions(first: Partition, second: Partition): Partitio
   };
 }
 
+/** Throws `E_PARTITION_DISJOINT` where no unit is in clusters of both partitions, which then cannot agree or differ. */
+export function requireCommonUnits({ units, onlyFirst, onlySecond }: Agreement): void {
+  if (units > 0) return;
+  throw new BrodmannError(
+    "E_PARTITION_DISJOINT",
+    `partitions: found no unit that both put in a cluster (${onlyFirst} and ${onlySecond} units in clusters of one), expected some`,
+    { hint: "Compare partitions whose graphs have units in common; -1 means no cluster." },
+  );
+}
+
 /**
  * Both partitions' labels of every layer that either names, in the order of the first; -1 throughout where one does not
  * name it. Throws as `comparePartitions` does.

@@ -1,3 +1,6 @@
+import type { TestedComparison } from "./agreement-test.ts";
+import type { Transfer } from "./transfer.ts";
+
 /** Labels of one layer's units; -1 = not in the graph (isolated or dead) or not clustered. */
 export interface LayerLabels {
   readonly name: string;
@@ -12,6 +15,25 @@ export interface PartitionQuality {
   readonly nulls?: readonly NullTest[];
   /** Where that was asked for. */
   readonly stability?: Stability;
+  /** With the partition of the network's other graph, where that was asked for. */
+  readonly agreement?: KindAgreement;
+}
+
+/** Agreement with a partition of the other kind of graph of the same network, made in the same way. */
+export interface KindAgreement extends TestedComparison {
+  /** Kind of the other graph. */
+  readonly kind: "weights" | "activations";
+  /** Clusters and quality of the other partition. */
+  readonly clusters: number;
+  readonly ncut: number;
+  readonly modularity: number;
+  /** Null for a local graph of weights: its clusterings are of three layers at a time. */
+  readonly transfer: {
+    /** This partition on the other graph. */
+    readonly toOther: Transfer | null;
+    /** The other partition on this graph. */
+    readonly fromOther: Transfer | null;
+  };
 }
 
 /** One quality figure against its null. */

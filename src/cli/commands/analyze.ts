@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Analysis, analyzeNetwork } from "../../analyze.ts";
+import { type Analysis, analyzeNetwork, otherKind } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
 import { zeroWeightShare } from "../../network/network.ts";
@@ -7,7 +7,7 @@ import { clustersOfNodes, formatPartition } from "../../partition/partition-file
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describePartition } from "../describe-partition.ts";
+import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
@@ -26,6 +26,9 @@ const FILES = [
   "units.csv",
   "run.json",
 ] as const;
+
+/** The partition of the graph of the other kind, where `--agreement` asks for it. */
+const OTHER_FILES = ["partition-weights.json", "partition-activations.json"] as const;
 
 /** `brodmann analyze MODEL --data D --out DIR`. */
 export async function run(context: CommandContext): Promise<void> {
@@ -52,12 +55,12 @@ export async function analyzeInto(
   checkScoreFlags(flags);
   const engine = await openDevice(flags, terminal);
   try {
-    if (folder !== null) await prepareFolder(folder, FILES);
+    if (folder !== null) await prepareFolder(folder, [...FILES, ...OTHER_FILES]);
     const inputs = await openInputs(modelPath, flags, terminal);
     const data = requireLabelled(inputs, "analyze");
     const { network } = inputs;
     const settings = scoreSettings(flags);
-    const place = (name: (typeof FILES)[number]) => join(folder ?? "", name);
+    const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const partial = new PartialScores(folder === null ? null : place("scores.json"), settings);
     let csr: Csr | undefined;
     const analysis: Analysis = await partial.keepOnInterrupt(() =>
@@ -74,6 +77,9 @@ export async function analyzeInto(
           resolution: flags.resolution,
           quality: flags.quality,
         },
+        nulls: flags.nulls,
+        stability: flags.stability,
+        agreement: flags.agreement,
         ...settings,
         signal,
         onProgress: terminal.progress,
@@ -83,17 +89,25 @@ export async function analyzeInto(
           terminal.say(`graph: ${matrix.size} nodes of ${layers.length} layers (${kind}, ${scope})`);
           if (folder === null) return;
           // Results of an earlier run must not stand beside those of this one, should it be interrupted.
-          for (const name of FILES) await removeFile(place(name));
+          for (const name of [...FILES, ...OTHER_FILES]) await removeFile(place(name));
           csr = toCsr(matrix);
           await writeGraphFile(place("graph.npz"), graph, { csr });
           partial.addFile(place("graph.npz"));
         },
-        onPartition: async (partition, graph) => {
-          for (const line of describePartition(partition)) terminal.say(line);
+        onPartition: async (partition, graph, otherPartition) => {
+          for (const line of [...describePartition(partition), ...describeQuality(partition)]) {
+            terminal.say(line);
+          }
           if (folder === null) return;
           const { kind, scope } = graph;
           await writeText(place("partition.json"), formatPartition(partition, { kind, scope }));
           partial.addFile(place("partition.json"));
+          if (otherPartition !== null) {
+            const kind = otherKind(graph.kind);
+            const path = place(`partition-${kind}.json`);
+            await writeText(path, formatPartition(otherPartition, { kind, scope }));
+            partial.addFile(path);
+          }
           const clusters = clustersOfNodes(partition, graph);
           const { droppedEdges } = await writeGraphFile(place("graph.gexf"), graph, { csr, clusters });
           partial.addFile(place("graph.gexf"));
@@ -125,7 +139,10 @@ export async function analyzeInto(
     }
     terminal.endProgress();
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
-    if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
+    if (folder !== null) {
+      const others = flags.agreement ? [`partition-${otherKind(analysis.graph.kind)}.json`] : [];
+      terminal.say(`written: ${folder} (${[...FILES, ...others].join(", ")})`);
+    }
   } finally {
     await engine.dispose();
   }
