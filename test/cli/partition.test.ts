@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { rng } from "../../src/statistics/rng.ts";
-import { brodmannHere, npy, temporaryFolder } from "../support/cli.ts";
+import { brodmannHere, npy, temporaryFolder, writePlanted } from "../support/cli.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/graphs/${name}.npz`, import.meta.url));
 const CPU = ["--device", "cpu", "--no-progress"];
@@ -132,5 +132,55 @@ describe("compare", () => {
     expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS/);
     expect(table.stdout).toMatch(/overall +4 +1\.0000/);
     expect(readFileSync(first, "utf8")).toContain("900");
+  });
+
+  it("tells chance and transfer, and refuses graphs that are not those of the partitions", async () => {
+    const folder = temporaryFolder();
+    const place = (name: string) => join(folder, name);
+    const { model, data } = writePlanted(folder);
+    const run = ["--k", "2", "--agreement", "--protocol", "paper", "--shuffles", "3", ...CPU];
+    const analyzed = await brodmannHere(["analyze", model, "--data", data, ...run, "--out", place("run")]);
+    expect(analyzed.code).toBe(0);
+    expect(analyzed.stderr).toContain("the partition of activations, made alike: 2 clusters");
+    expect(analyzed.stderr).toContain("agreement on 48 units in clusters of both: AMI 1.000, ARI 1.000");
+    expect(analyzed.stderr).toMatch(
+      /5000 shufflings of labels within layers: AMI mean -?0\.\d+, z \d.*p 0\.00020;/,
+    );
+    expect(analyzed.stderr).toContain("run.json, partition-activations.json)");
+    const files = [place("run/partition.json"), place("run/partition-activations.json")];
+    const graphs = [place("run/graph.npz"), place("activations.npz")];
+    const flags = ["--graph", "activations", "--data", data, "--out", place("activations.npz"), ...CPU];
+    expect((await brodmannHere(["graph", model, ...flags])).code).toBe(0);
+    const compare = ["compare", ...files, "--shuffles", "5000", "--graphs", graphs.join(",")];
+    const made = JSON.parse((await brodmannHere([...compare, "--json"])).stdout);
+    const { agreement } = parse(readFileSync(place("run/partition.json"), "utf8")).quality as unknown as {
+      agreement: { overall: object; layers: object[]; transfer: { toOther: object; fromOther: object } };
+    };
+    expect(made.overall).toEqual(agreement.overall);
+    expect(made.layers).toEqual(agreement.layers);
+    const { toOther, fromOther } = agreement.transfer;
+    expect(made.transfer).toEqual({ firstGraph: fromOther, secondGraph: toOther });
+    const table = (await brodmannHere(compare)).stdout;
+    expect(table).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS +p \(AMI\)/);
+    expect(table).toMatch(/\noverall +48 .* 0\.00020\n/);
+    expect(table).toMatch(/\ntransfer: B has modularity 0\.\d+ on A's graph, .*, 1\.000 of it \(48 nodes/);
+    for (const [code, value, text] of [
+      [2, graphs[0], "expected two files parted by a comma"],
+      [2, [...graphs].reverse().join(","), "found a graph of kind activations, expected weights"],
+      [3, `${place("none.npz")},${graphs[1]}`, "none.npz: cannot be read"],
+    ] as const) {
+      const refused = await brodmannHere(["compare", ...files, "--graphs", value ?? ""]);
+      expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code, stdout: "" });
+      expect(refused.stderr).toContain(text);
+    }
+    // A file made elsewhere does not say what its graph is: then the layers tell.
+    const stranger = fixture("csr");
+    for (const path of files) {
+      const { schema, layers } = JSON.parse(readFileSync(path, "utf8"));
+      writeFileSync(path, JSON.stringify({ schema, layers }));
+    }
+    const refused = await brodmannHere(["compare", ...files, "--graphs", `${stranger},${stranger}`]);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain("csr.npz: partition: found layer x, expected layers named graph");
   });
 });
