@@ -1,8 +1,6 @@
 /** Lines about a partition, for people. */
-import type { TestedComparison } from "../partition/agreement-test.ts";
 import type { ChosenK } from "../partition/choose-k.ts";
-import type { Partition, QualityTest } from "../partition/partition.ts";
-import type { Transfer } from "../partition/transfer.ts";
+import type { Partition, QualityTest, TestedComparison, Transfer } from "../partition/partition.ts";
 
 /** Agreement below which a number of clusters says little (measures note P3: units below it are unassigned). */
 const LEAST_STABLE = 0.6;

@@ -1,7 +1,8 @@
 /**
  * Whether two partitions of the same units agree more than chance (measures note P4), by permuting one of them over the
  * units that both put in a cluster. Cluster sizes stay, so the expectations in ARI and AMI are those of all permutations
- * and only the table of counts changes: a permutation costs two passes over the units, whatever the number of clusters.
+ * and only the table of counts changes: a permutation costs two passes over the units, whatever the number of clusters (5,000
+ * of 10,000 units: about a second on one core, for each of the two nulls).
  *
  * Two nulls. Freely permuted labels ask whether the partitions have anything in common. In a network they nearly always
  * have the layers in common, since clusters of any graph keep to some layers more than to others; labels permuted within
@@ -9,26 +10,8 @@
  */
 import { type Rng, rng } from "../statistics/rng.ts";
 import { shuffleRange } from "../statistics/shuffle-range.ts";
-import { type Agreement, chanceOf, comparePartitions, pairLayers, requireCommonUnits } from "./compare.ts";
-import type { Partition, QualityTest } from "./partition.ts";
-
-/** Agreement among shuffled labels; large values are extreme. */
-export interface ShuffleTest {
-  readonly ami: QualityTest;
-  readonly ari: QualityTest;
-}
-
-/** A comparison with p-values; in a layer without units that both put in a cluster all are NaN. */
-export interface TestedComparison {
-  readonly shuffles: number;
-  readonly overall: Agreement & {
-    /** Labels shuffled within layers: agreement beyond what the layers explain. */
-    readonly withinLayers: ShuffleTest;
-    /** Labels shuffled over all units. */
-    readonly freely: ShuffleTest;
-  };
-  readonly layers: readonly (Agreement & { readonly name: string; readonly shuffled: ShuffleTest })[];
-}
+import { chanceOf, comparePartitions, pairLayers, requireCommonUnits } from "./compare.ts";
+import type { Agreement, Partition, QualityTest, ShuffleTest, TestedComparison } from "./partition.ts";
 
 /** Relative error of a sum over cells; sums that differ by less are equal. */
 const ROUNDING = 1e-11;

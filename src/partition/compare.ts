@@ -11,29 +11,7 @@
  *   NMI = MI / M,  AMI = (MI - E MI) / (M - E MI),  M = (H_a + H_b) / 2,  VI = H_a + H_b - 2 MI
  */
 import { BrodmannError } from "../errors.ts";
-import type { LayerLabels, Partition } from "./partition.ts";
-
-/** How well two labellings agree. Only units that both put in a cluster enter; without any, all indices are NaN. */
-export interface Agreement {
-  /** Units that both put in a cluster. */
-  readonly units: number;
-  /** Units left out because only the first puts them in a cluster. */
-  readonly onlyFirst: number;
-  /** Units left out because only the second puts them in a cluster. */
-  readonly onlySecond: number;
-  /** Units left out because neither puts them in a cluster. */
-  readonly neither: number;
-  /** Adjusted Rand index: 1 for equal partitions, 0 on average for unrelated ones. */
-  readonly ari: number;
-  /** Adjusted mutual information, arithmetic normalisation: 1 for equal, 0 on average for unrelated. */
-  readonly ami: number;
-  /** Normalised mutual information, arithmetic normalisation, 0 to 1; not adjusted for chance. */
-  readonly nmi: number;
-  /** Variation of information in nats: 0 for equal partitions. */
-  readonly vi: number;
-  /** Element-centric similarity: 1 for equal partitions; not adjusted for chance. */
-  readonly elementCentric: number;
-}
+import type { Agreement, LayerLabels, Partition } from "./partition.ts";
 
 export interface PartitionComparison {
   /** All layers together. */

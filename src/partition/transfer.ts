@@ -8,18 +8,9 @@ import { sliceMatrix } from "../compute/submatrix.ts";
 import { BrodmannError } from "../errors.ts";
 import type { UnitGraph } from "../graph/unit-graph.ts";
 import { pairLayers } from "./compare.ts";
-import type { Partition } from "./partition.ts";
+import type { Partition, Transfer } from "./partition.ts";
 import { clustersOfNodes } from "./partition-file.ts";
 import { modularity } from "./quality.ts";
-
-/** Modularity of a graph's own and of another partition, on the nodes that both put in a cluster. */
-export interface Transfer {
-  readonly nodes: number;
-  readonly own: number;
-  readonly other: number;
-  /** other / own; NaN where the own partition has no modularity to share. */
-  readonly ratio: number;
-}
 
 /** Whether labels of a graph's parts make a partition of it: not those of the three layers around each layer. */
 export function canTransfer({ kind, scope }: UnitGraph): boolean {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type ShuffleTest, testAgreement } from "../../src/partition/agreement-test.ts";
+import { testAgreement } from "../../src/partition/agreement-test.ts";
 import { agreementOf } from "../../src/partition/compare.ts";
+import type { ShuffleTest } from "../../src/partition/partition.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { catchError } from "../support/catch-error.ts";
 import { partitionOf } from "../support/unit-graphs.ts";

@@ -1,10 +1,10 @@
 import { BrodmannError } from "../../errors.ts";
 import { readGraph } from "../../graph/graph-file.ts";
 import { testAgreement } from "../../partition/agreement-test.ts";
-import { type Agreement, comparePartitions, requireCommonUnits } from "../../partition/compare.ts";
-import type { Partition, QualityTest } from "../../partition/partition.ts";
+import { comparePartitions, requireCommonUnits } from "../../partition/compare.ts";
+import type { Agreement, Partition, QualityTest, Transfer } from "../../partition/partition.ts";
 import type { PartitionFile } from "../../partition/partition-file.ts";
-import { measureTransfer, type Transfer } from "../../partition/transfer.ts";
+import { measureTransfer } from "../../partition/transfer.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTests, describeTransfer } from "../describe-partition.ts";
 import { printResult } from "../output.ts";
