@@ -43,7 +43,8 @@ export { loadNetwork } from "./network/load-network.ts";
 export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./network/network.ts";
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";
-export { type Agreement, comparePartitions } from "./partition/compare.ts";
+export { testAgreement } from "./partition/agreement-test.ts";
+export { comparePartitions } from "./partition/compare.ts";
 export {
   permuteInputs,
   type RecordedUnits,
@@ -51,15 +52,21 @@ export {
   shuffleWeights,
 } from "./partition/null-graphs.ts";
 export type {
+  Agreement,
+  KindAgreement,
   LayerLabels,
   NullTest,
   Partition,
   PartitionQuality,
+  ShuffleTest,
   Stability,
+  TestedComparison,
+  Transfer,
 } from "./partition/partition.ts";
 export { formatPartition, parsePartition } from "./partition/partition-file.ts";
 export { testQuality } from "./partition/quality-nulls.ts";
 export { coAssignment, measureStability } from "./partition/stability.ts";
+export { measureTransfer } from "./partition/transfer.ts";
 export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { RecordOptions, Records } from "./records.ts";

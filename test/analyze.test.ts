@@ -3,13 +3,16 @@ import { type AnalyzeOptions, analyzeNetwork, clustersPerLayer } from "../src/an
 import type { Compute } from "../src/compute/compute.ts";
 import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
 import { type Engine, localEngine } from "../src/engine.ts";
+import { recordGraphUnits } from "../src/graph/activation-graph.ts";
 import { buildUnitGraph } from "../src/graph/build-unit-graph.ts";
 import { loadNetworkBytes } from "../src/network/network.ts";
 import type { LabelledInputs } from "../src/network/outcomes.ts";
+import { assessPartition } from "../src/partition/assess.ts";
 import { comparePartitions } from "../src/partition/compare.ts";
 import type { Partition } from "../src/partition/partition.ts";
 import { formatPartition } from "../src/partition/partition-file.ts";
 import { partitionGraph } from "../src/partition/partition-graph.ts";
+import { measureTransfer } from "../src/partition/transfer.ts";
 import { scoreImportance } from "../src/scores/importance.ts";
 import { formatScores } from "../src/scores/scores-file.ts";
 import { expectRefusal, randomData, sketch } from "./support/models.ts";
@@ -141,6 +144,96 @@ describe("analyzeNetwork", () => {
     const agreement = comparePartitions(first.partition, random.partition);
     expect(Math.abs(agreement.overall.ari)).toBeLessThan(0.3);
     expect(random.partition.quality?.ncut).toBeGreaterThan(2 * (first.partition.quality?.ncut ?? 1));
+  });
+
+  it.each([
+    ["weights", "spectral", ["seeds", "k 1", "k 3"]],
+    ["activations", "spectral", ["seeds", "bootstraps", "k 1", "k 3"]],
+    ["activations", "louvain", ["seeds", "bootstraps", "resolution 0.841", "resolution 1.19"]],
+    ["weights", "leiden", ["seeds", "resolution 0.841", "resolution 1.19"]],
+  ] as const)("assesses a partition of %s by %s as `partition` does", async (kind, method, names) => {
+    const network = await load();
+    const settings = { method, k: method === "spectral" ? 2 : undefined } as const;
+    const { graph, partition } = await analyzeNetwork(network, data, engine, {
+      kind,
+      samples: 100,
+      partition: settings,
+      seed: 3,
+      nulls: 9,
+      stability: 2,
+      protocol: "paper",
+    });
+    const { nulls, stability, agreement } = partition.quality ?? {};
+    expect(agreement).toBeUndefined();
+    expect(nulls?.map((test) => [test.null, test.draws])).toEqual(
+      kind === "weights"
+        ? [["weights", 9]]
+        : [
+            ["weights", 9],
+            ["inputs", 9],
+          ],
+    );
+    for (const { ncut, modularity } of nulls ?? []) expect([ncut.p, modularity.p]).toEqual([0.1, 0.1]);
+    expect(stability?.rows.map(({ name }) => name)).toEqual(names);
+    // The planted halves stay, whatever the seed and the inputs.
+    for (const { name, ami } of stability?.rows.slice(0, kind === "weights" ? 1 : 2) ?? []) {
+      if (method === "spectral") expect(ami, name).toBe(1);
+    }
+    const recorded =
+      kind === "weights" ? null : await recordGraphUnits(network, data, { samples: 100, seed: 3 });
+    const alone = await partitionGraph(compute, graph, { ...settings, seed: 3 });
+    const assessed = await assessPartition(
+      engine,
+      graph,
+      alone,
+      { ...settings, seed: 3 },
+      { nulls: 9, stability: 2 },
+      recorded,
+    );
+    expect(formatPartition(assessed)).toBe(formatPartition(partition));
+  });
+
+  it.each(["weights", "activations"] as const)(
+    "compares the partition of %s with the other's",
+    async (kind) => {
+      const network = await load();
+      const options: AnalyzeOptions = {
+        kind,
+        partition: { method: "spectral", k: 2 },
+        seed: 1,
+        agreement: true,
+        protocol: "paper",
+      };
+      const { partition, otherPartition, graph } = await analyzeNetwork(network, data, engine, options);
+      const other = kind === "weights" ? "activations" : "weights";
+      const otherGraph = await buildUnitGraph(network, data, compute, { ...options, kind: other });
+      const alone = await partitionGraph(compute, otherGraph, { method: "spectral", k: 2, seed: 1 });
+      expect(formatPartition(otherPartition as Partition)).toBe(formatPartition(alone));
+      // Both find the two planted areas.
+      const { agreement } = partition.quality ?? {};
+      expect(agreement).toMatchObject({ kind: other, clusters: 2, shuffles: 5000, ...alone.quality });
+      expect(agreement?.overall).toMatchObject({ units: 48, ami: 1, ari: 1 });
+      expect(agreement?.overall.withinLayers.ami.p).toBe(1 / 5001);
+      expect(agreement?.transfer).toEqual({
+        toOther: measureTransfer(otherGraph, alone, partition),
+        fromOther: measureTransfer(graph, partition, alone),
+      });
+      expect(agreement?.transfer.toOther?.ratio).toBeCloseTo(1, 12);
+      expect(agreement?.transfer.fromOther).toMatchObject({ nodes: 48 });
+    },
+  );
+
+  it("compares local partitions, of which weights have no transfer", async () => {
+    const { partition, otherPartition } = await analyzeNetwork(await load(), data, engine, {
+      scope: "local",
+      partition: { method: "spectral", k: 2 },
+      agreement: true,
+      protocol: "paper",
+    });
+    expect(otherPartition?.method).toMatchObject({ kPerLayer: { hidden1: 2, hidden2: 2 } });
+    const { agreement } = partition.quality ?? {};
+    expect(agreement?.overall).toMatchObject({ units: 48, ami: 1 });
+    expect(agreement?.transfer).toMatchObject({ fromOther: null, toOther: { nodes: 48, ratio: 1 } });
   });
 
   it("stops when it is interrupted between its steps", async () => {

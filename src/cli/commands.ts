@@ -16,6 +16,7 @@ interface Command {
 const DATA_FLAGS: readonly FlagName[] = ["data", "skip", "take", "mean", "std"];
 const GRAPH_FLAGS: readonly FlagName[] = ["graph", "scope", "norm", "correlation", "samples", "top-k"];
 const PARTITION_FLAGS: readonly FlagName[] = ["method", "k", "resolution", "quality"];
+const ASSESS_FLAGS: readonly FlagName[] = ["nulls", "stability"];
 const SCORE_FLAGS: readonly FlagName[] = [
   "protocol",
   "shuffles",
@@ -44,7 +45,15 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     help: "the whole analysis on the embedded network and digits",
     examples: ["brodmann demo", "brodmann demo --out demo"],
     arguments: { least: 0, most: 0 },
-    flags: [...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS, "take", "resume"],
+    flags: [
+      ...GRAPH_FLAGS,
+      ...PARTITION_FLAGS,
+      ...ASSESS_FLAGS,
+      "agreement",
+      ...SCORE_FLAGS,
+      "take",
+      "resume",
+    ],
     load: () => import("./commands/demo.ts"),
   },
   inspect: {
@@ -74,7 +83,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       "brodmann partition graph.npz --method leiden --nulls 50 --stability 10 --out p.json",
     ],
     arguments: { least: 1, most: 1 },
-    flags: [...PARTITION_FLAGS, "like", "nulls", "stability", "activations"],
+    flags: [...PARTITION_FLAGS, "like", ...ASSESS_FLAGS, "activations"],
     load: () => import("./commands/partition.ts"),
   },
   score: {
@@ -108,13 +117,22 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       "brodmann analyze model.onnx --data digits.npz --out run",
       "brodmann analyze model.onnx --data images/ --graph activations --scope local --out run",
       "brodmann analyze model.onnx --data digits.npz --out run --resume",
+      "brodmann analyze model.onnx --data digits.npz --nulls 50 --stability 10 --agreement --out run",
     ],
     notes: [
       "While it scores, every result goes to a journal (scores.jsonl in --out) at once, which is removed at the end.",
       "A run that was killed at any moment goes on with --resume and gives the same bytes; without, it starts afresh.",
     ],
     arguments: { least: 1, most: 1 },
-    flags: [...DATA_FLAGS, ...GRAPH_FLAGS, ...PARTITION_FLAGS, ...SCORE_FLAGS, "resume"],
+    flags: [
+      ...DATA_FLAGS,
+      ...GRAPH_FLAGS,
+      ...PARTITION_FLAGS,
+      ...ASSESS_FLAGS,
+      "agreement",
+      ...SCORE_FLAGS,
+      "resume",
+    ],
     load: () => import("./commands/analyze.ts"),
   },
   table: {
@@ -131,9 +149,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   compare: {
     usage: "compare A.json B.json",
     help: "ARI, AMI, variation of information of two partitions, per layer and overall",
-    examples: ["brodmann compare weights.json activations.json"],
+    examples: [
+      "brodmann compare weights.json activations.json",
+      "brodmann compare weights.json activations.json --shuffles 5000 --graphs weights.npz,activations.npz",
+    ],
     arguments: { least: 2, most: 2 },
-    flags: [],
+    flags: ["shuffles", "graphs"],
     load: () => import("./commands/compare.ts"),
   },
   doctor: {

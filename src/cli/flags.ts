@@ -11,7 +11,7 @@ export interface FlagSpec {
     | "positive"
     | "numbers"
     | "switch"
-    | "count or auto"
+    | "count or rule"
     | "shard"
     | readonly string[];
   readonly value?: string;
@@ -33,11 +33,13 @@ export interface Flags {
   readonly samples?: number;
   readonly "top-k"?: number;
   readonly method?: "spectral" | "louvain" | "leiden" | "random";
-  readonly k?: number | "auto";
+  readonly k?: number | "auto" | "stable";
   readonly resolution?: number;
   readonly quality?: "modularity" | "cpm";
   readonly nulls?: number;
   readonly stability?: number;
+  readonly agreement?: boolean;
+  readonly graphs?: string;
   readonly like?: string;
   readonly partition?: string;
   readonly protocol?: "strict" | "paper";
@@ -97,26 +99,39 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   },
   method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
   k: {
-    takes: "count or auto",
-    value: "K|auto",
-    help: "number of clusters (default 16); auto reads it from the eigenvalues (spectral)",
+    takes: "count or rule",
+    value: "K|auto|stable",
+    help: "number of clusters (default 16); for spectral auto: where the eigenvalues fall most, stable: what parts of the units agree on",
   },
   resolution: { takes: "positive", value: "R", help: "resolution of louvain and leiden (default 1)" },
   quality: { takes: ["modularity", "cpm"], help: "what louvain and leiden raise (default modularity)" },
   nulls: {
     takes: "count",
     value: "N",
-    help: "n-cut and modularity against N null graphs: weights shuffled, or inputs permuted with --activations",
+    help: "n-cut and modularity against N null graphs: weights shuffled, and of recorded activations inputs permuted",
   },
   stability: {
     takes: "count",
     value: "N",
-    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps with --activations",
+    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps of recorded activations",
+  },
+  agreement: {
+    takes: "switch",
+    help: "agreement with the partition of the other kind of graph, made in the same way",
+  },
+  graphs: {
+    takes: "text",
+    value: "A.npz,B.npz",
+    help: "graphs of both partitions: how much of its own one's modularity the other's partition reaches",
   },
   like: { takes: "text", value: "P.json", help: "partition whose clusters per layer a local graph gets" },
   partition: { takes: "text", value: "P.json", help: "partition to score, made by brodmann or elsewhere" },
   protocol: { takes: ["strict", "paper"], help: "strict (default) or the published procedure" },
-  shuffles: { takes: "count", value: "N", help: "random sets per subcluster (default 199 strict, 19 paper)" },
+  shuffles: {
+    takes: "count",
+    value: "N",
+    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper); p of agreement",
+  },
   lesion: {
     takes: "text",
     value: "KINDS",
@@ -224,7 +239,7 @@ function readValue(name: FlagName, value: string | undefined): unknown {
     if (numbers.every(Number.isFinite)) return numbers;
     throw badValue(name, `"${value}"`, wording(takes));
   }
-  if (takes === "count or auto" && value === "auto") return value;
+  if (takes === "count or rule" && (value === "auto" || value === "stable")) return value;
   if (takes === "shard") {
     const [, number, of] = (/^(\d+)\/(\d+)$/.exec(value) ?? []).map(Number);
     if (number !== undefined && of !== undefined && number >= 1 && number <= of) return { number, of };
@@ -252,7 +267,7 @@ function wording(takes: FlagSpec["takes"]): string {
     text: "a value",
     whole: "a whole number from 0",
     count: "a whole number from 1",
-    "count or auto": "a whole number from 1, or auto",
+    "count or rule": "a whole number from 1, auto or stable",
     positive: "a number above 0",
     numbers: "numbers parted by commas",
     shard: "I/N with I from 1 to N",

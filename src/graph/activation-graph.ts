@@ -9,9 +9,9 @@ import type {
   UnitRecorder,
 } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
-import { isGraphLayer, type Network } from "../network/network.ts";
+import { isGraphLayer, type Layer, type Network } from "../network/network.ts";
 import type { InputSource } from "../network/outcomes.ts";
-import { recordInto } from "../network/record.ts";
+import { type Recording, recordInto, recordUnits } from "../network/record.ts";
 import type { RunOptions } from "../progress.ts";
 import { rng } from "../statistics/rng.ts";
 import { aliveUnits, joinLists } from "./top-edges.ts";
@@ -47,21 +47,7 @@ export async function buildActivationGraph(
   compute: Compute,
   options: ActivationGraphOptions = {},
 ): Promise<UnitGraph> {
-  const hasConvolutions = network.layers.some(({ operator }) => operator === "Conv");
-  const layers = network.layers.filter(
-    (layer) => isGraphLayer(network, layer) && (hasConvolutions || !layer.isLogits),
-  );
-  if (layers.length === 0) {
-    throw new BrodmannError(
-      "E_GRAPH_EMPTY",
-      `${network.name}: found no hidden layer, expected at least one`,
-      {
-        hint: "Only a network with hidden units has functional areas; `brodmann inspect` lists its layers.",
-      },
-    );
-  }
-  const { samples = 5000, seed = 0 } = options;
-  const source = subset(data, samples, seed);
+  const { layers, source } = recordedBy(network, data, options);
   const pieces = piecesOf(layers, options.scope);
   const recorders = pieces.map(({ count }) => compute.recorder(count, source.count));
   try {
@@ -77,6 +63,43 @@ export async function buildActivationGraph(
   } finally {
     for (const recorder of recorders) recorder.dispose();
   }
+}
+
+/**
+ * The activations that `buildActivationGraph` correlates with the same options, for graphs of permuted or resampled inputs.
+ *
+ * @example
+ * const recorded = await recordGraphUnits(network, digits, { seed: 0 });
+ */
+export function recordGraphUnits(
+  network: Network,
+  data: InputSource,
+  options: ActivationGraphOptions = {},
+): Promise<Recording> {
+  const { layers, source } = recordedBy(network, data, options);
+  return recordUnits(network, layers, source, "preActivation", options);
+}
+
+/** The layers and the inputs of an activation graph. */
+function recordedBy(
+  network: Network,
+  data: InputSource,
+  { samples = 5000, seed = 0 }: ActivationGraphOptions,
+): { readonly layers: Layer[]; readonly source: InputSource } {
+  const hasConvolutions = network.layers.some(({ operator }) => operator === "Conv");
+  const layers = network.layers.filter(
+    (layer) => isGraphLayer(network, layer) && (hasConvolutions || !layer.isLogits),
+  );
+  if (layers.length === 0) {
+    throw new BrodmannError(
+      "E_GRAPH_EMPTY",
+      `${network.name}: found no hidden layer, expected at least one`,
+      {
+        hint: "Only a network with hidden units has functional areas; `brodmann inspect` lists its layers.",
+      },
+    );
+  }
+  return { layers, source: subset(data, samples, seed) };
 }
 
 /**

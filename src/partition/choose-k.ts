@@ -8,16 +8,23 @@ import type { RunOptions } from "../progress.ts";
 import type { Rng } from "../statistics/rng.ts";
 
 /** Numbers of clusters that are considered. */
-const LEAST = 2;
-const MOST = 32;
+export const LEAST_K = 2;
+const MOST_K = 32;
 
-/** A number of clusters and the curve that it was read from. */
-export interface ChosenK {
-  readonly k: number;
-  readonly rule: "eigengap";
-  /** Every k considered, with the gap between the k-th and the next eigenvalue. */
-  readonly candidates: readonly { readonly k: number; readonly gap: number }[];
-}
+/** A number of clusters and the curve that it was read from: a value for every k considered. */
+export type ChosenK =
+  | {
+      readonly k: number;
+      readonly rule: "eigengap";
+      /** Gap between the k-th and the next eigenvalue. */
+      readonly candidates: readonly { readonly k: number; readonly gap: number }[];
+    }
+  | {
+      readonly k: number;
+      readonly rule: "stability";
+      /** Mean adjusted mutual information of clusterings of random parts of the units. */
+      readonly candidates: readonly { readonly k: number; readonly ami: number }[];
+    };
 
 /**
  * Chooses k from 2 to 32 (below the number of nodes) for a matrix of positive degrees, and gives its eigenvectors. The
@@ -29,10 +36,9 @@ export async function chooseK(
   random: Rng,
   options: RunOptions = {},
 ): Promise<{ readonly chosen: ChosenK; readonly pairs: Eigenpairs }> {
-  const most = Math.min(MOST, matrix.size - 2);
-  const pairs = await compute.spectralEmbedding(matrix, Math.max(1, most + 1), random, options);
+  const { pairs, most } = await eigenvectorsUpTo(compute, matrix, random, options);
   const candidates = [];
-  for (let k = LEAST; k <= most; k++) {
+  for (let k = LEAST_K; k <= most; k++) {
     const gap = (pairs.values[k - 1] as number) - (pairs.values[k] as number);
     // Beyond six digits the eigenvalues are the solver's rounding errors.
     candidates.push({ k, gap: Number(gap.toFixed(6)) });
@@ -41,12 +47,24 @@ export async function chooseK(
   for (const candidate of candidates) if (candidate.gap > chosen.gap) chosen = candidate;
   return {
     chosen: { k: chosen.k, rule: "eigengap", candidates },
-    pairs: { ...pairs, values: pairs.values.slice(0, chosen.k), vectors: leading(pairs, chosen.k) },
+    pairs: leadingPairs(pairs, chosen.k),
   };
 }
 
-/** The first k columns. */
-function leading({ values, vectors }: Eigenpairs, k: number): Float32Array {
+/** One eigenpair more than the most clusters that are considered, and their number (0 or less for tiny graphs). */
+export async function eigenvectorsUpTo(
+  compute: Compute,
+  matrix: SymmetricMatrix,
+  random: Rng,
+  options: RunOptions = {},
+): Promise<{ readonly pairs: Eigenpairs; readonly most: number }> {
+  const most = Math.min(MOST_K, matrix.size - 2);
+  return { pairs: await compute.spectralEmbedding(matrix, Math.max(1, most + 1), random, options), most };
+}
+
+/** The first k eigenpairs. */
+export function leadingPairs(pairs: Eigenpairs, k: number): Eigenpairs {
+  const { values, vectors } = pairs;
   const columns = values.length;
   const size = vectors.length / columns;
   const kept = new Float32Array(size * k);
@@ -55,5 +73,5 @@ function leading({ values, vectors }: Eigenpairs, k: number): Float32Array {
       kept[node * k + column] = vectors[node * columns + column] as number;
     }
   }
-  return kept;
+  return { ...pairs, values: values.slice(0, k), vectors: kept };
 }

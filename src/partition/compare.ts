@@ -11,29 +11,7 @@
  *   NMI = MI / M,  AMI = (MI - E MI) / (M - E MI),  M = (H_a + H_b) / 2,  VI = H_a + H_b - 2 MI
  */
 import { BrodmannError } from "../errors.ts";
-import type { LayerLabels, Partition } from "./partition.ts";
-
-/** How well two labellings agree. Only units that both put in a cluster enter; without any, all indices are NaN. */
-export interface Agreement {
-  /** Units that both put in a cluster. */
-  readonly units: number;
-  /** Units left out because only the first puts them in a cluster. */
-  readonly onlyFirst: number;
-  /** Units left out because only the second puts them in a cluster. */
-  readonly onlySecond: number;
-  /** Units left out because neither puts them in a cluster. */
-  readonly neither: number;
-  /** Adjusted Rand index: 1 for equal partitions, 0 on average for unrelated ones. */
-  readonly ari: number;
-  /** Adjusted mutual information, arithmetic normalisation: 1 for equal, 0 on average for unrelated. */
-  readonly ami: number;
-  /** Normalised mutual information, arithmetic normalisation, 0 to 1; not adjusted for chance. */
-  readonly nmi: number;
-  /** Variation of information in nats: 0 for equal partitions. */
-  readonly vi: number;
-  /** Element-centric similarity: 1 for equal partitions; not adjusted for chance. */
-  readonly elementCentric: number;
-}
+import type { Agreement, LayerLabels, Partition } from "./partition.ts";
 
 export interface PartitionComparison {
   /** All layers together. */
@@ -51,6 +29,28 @@ export interface PartitionComparison {
  * comparePartitions(spectral, louvain).overall.ami; // 0.63
  */
 export function comparePartitions(first: Partition, second: Partition): PartitionComparison {
+  const pairs = pairLayers(first, second);
+  return {
+    overall: agreementOf(concatenate(pairs.map(([a]) => a)), concatenate(pairs.map(([, b]) => b))),
+    layers: pairs.map(([a, b]) => ({ name: a.name, ...agreementOf(a.labels, b.labels) })),
+  };
+}
+
+/** Throws `E_PARTITION_DISJOINT` where no unit is in clusters of both partitions, which then cannot agree or differ. */
+export function requireCommonUnits({ units, onlyFirst, onlySecond }: Agreement): void {
+  if (units > 0) return;
+  throw new BrodmannError(
+    "E_PARTITION_DISJOINT",
+    `partitions: found no unit that both put in a cluster (${onlyFirst} and ${onlySecond} units in clusters of one), expected some`,
+    { hint: "Compare partitions whose graphs have units in common; -1 means no cluster." },
+  );
+}
+
+/**
+ * Both partitions' labels of every layer that either names, in the order of the first; -1 throughout where one does not
+ * name it. Throws as `comparePartitions` does.
+ */
+export function pairLayers(first: Partition, second: Partition): (readonly [LayerLabels, LayerLabels])[] {
   const others = new Map(second.layers.map((layer) => [layer.name, layer]));
   const named = new Set(first.layers.map((layer) => layer.name));
   if (first.layers.length > 0 && !first.layers.some((layer) => others.has(layer.name))) {
@@ -60,16 +60,12 @@ export function comparePartitions(first: Partition, second: Partition): Partitio
       { hint: "Compare partitions of the same network; the names are those that `brodmann inspect` lists." },
     );
   }
-  const pairs = [
+  return [
     ...first.layers.map((layer) => pairOf(layer, others.get(layer.name) ?? unlabelled(layer))),
     ...second.layers
       .filter((layer) => !named.has(layer.name))
       .map((layer) => pairOf(unlabelled(layer), layer)),
   ];
-  return {
-    overall: agreementOf(concatenate(pairs.map(([a]) => a)), concatenate(pairs.map(([, b]) => b))),
-    layers: pairs.map(([a, b]) => ({ name: a.name, ...agreementOf(a.labels, b.labels) })),
-  };
 }
 
 /** Agreement of two labellings of the same units; labels are any integers, negative = in no cluster. */
@@ -99,15 +95,47 @@ export function agreementOf(first: Int32Array, second: Int32Array): Agreement {
     return { ...counts, ari: 1, ami: 1, nmi: 1, vi: 0, elementCentric: 1 };
   }
   const information = Math.max(0, entropyFirst + entropySecond - entropy(cells, units));
-  const normaliser = (entropyFirst + entropySecond) / 2;
+  const chance = chanceOf(rows, columns, units);
   return {
     ...counts,
-    ari: adjustedRand(cells, rows, columns, units),
-    ami: adjustedInformation(information, normaliser, rows, columns, units),
-    nmi: information / normaliser,
-    vi: Math.max(0, 2 * (normaliser - information)),
+    ari: adjust(countPairs(cells), chance.pairs),
+    ami: adjust(information, chance.information),
+    nmi: information / chance.information.most,
+    vi: Math.max(0, 2 * (chance.information.most - information)),
     elementCentric: elementCentric(table),
   };
+}
+
+/** What labellings with clusters of given sizes reach on average, and what equal ones would reach. */
+export interface Chance {
+  /** Mutual information, in nats; the most is the mean of the entropies. */
+  readonly information: { readonly expected: number; readonly most: number };
+  /** Pairs of units that are together in both; the most is the mean of those in each. */
+  readonly pairs: { readonly expected: number; readonly most: number };
+}
+
+/** Chance for cluster sizes `rows` and `columns`, both of which add up to `units`. */
+export function chanceOf(rows: readonly number[], columns: readonly number[], units: number): Chance {
+  const [pairsFirst, pairsSecond] = [countPairs(rows), countPairs(columns)];
+  return {
+    information: {
+      expected: expectedInformation(rows, columns, units),
+      most: (entropy(rows, units) + entropy(columns, units)) / 2,
+    },
+    pairs: {
+      expected: (pairsFirst * pairsSecond) / ((units * (units - 1)) / 2),
+      most: (pairsFirst + pairsSecond) / 2,
+    },
+  };
+}
+
+/** Not 0 / 0: the expectation reaches the most only where every arrangement gives equal partitions. */
+function adjust(value: number, { expected, most }: Chance["pairs"]): number {
+  return (value - expected) / (most - expected);
+}
+
+function countPairs(counts: readonly number[]): number {
+  return counts.reduce((sum, n) => sum + (n * (n - 1)) / 2, 0);
 }
 
 interface CountTable {
@@ -191,31 +219,6 @@ function entropy(counts: readonly number[], units: number): number {
   let sum = 0;
   for (const count of counts) sum += count * Math.log(count);
   return Math.max(0, Math.log(units) - sum / units);
-}
-
-function adjustedRand(
-  cells: readonly number[],
-  rows: readonly number[],
-  columns: readonly number[],
-  units: number,
-): number {
-  const pairs = (counts: readonly number[]) => counts.reduce((sum, n) => sum + (n * (n - 1)) / 2, 0);
-  const pairsFirst = pairs(rows);
-  const pairsSecond = pairs(columns);
-  const expected = (pairsFirst * pairsSecond) / ((units * (units - 1)) / 2);
-  return (pairs(cells) - expected) / ((pairsFirst + pairsSecond) / 2 - expected);
-}
-
-function adjustedInformation(
-  information: number,
-  normaliser: number,
-  rows: readonly number[],
-  columns: readonly number[],
-  units: number,
-): number {
-  const expected = expectedInformation(rows, columns, units);
-  // Not 0 / 0: the expectation reaches the normaliser only where every arrangement gives equal partitions.
-  return (information - expected) / (normaliser - expected);
 }
 
 /**

@@ -175,5 +175,6 @@ function correlateAgain(
 ): Promise<UnitGraph> {
   const { layers, scope, facts } = graph;
   const correlation = facts.correlation === "pearson" ? "pearson" : "spearman";
-  return engine.correlate(layers, values, samples, facts, { scope, correlation, signal });
+  const topK = typeof facts.topK === "number" ? facts.topK : undefined;
+  return engine.correlate(layers, values, samples, facts, { scope, correlation, topK, signal });
 }

@@ -1,7 +1,8 @@
 /** `partition.json`, schema "brodmann/partition/1" (contract.md "Files"). */
 import { BrodmannError } from "../errors.ts";
 import type { GraphLayer, UnitGraph } from "../graph/unit-graph.ts";
-import type { LayerLabels, Partition, PartitionQuality } from "./partition.ts";
+import type { LayerLabels, Partition } from "./partition.ts";
+import { parseQuality } from "./quality-file.ts";
 
 /** Version of the files that are written and read. */
 export const PARTITION_SCHEMA = "brodmann/partition/1";
@@ -11,6 +12,8 @@ export interface PartitionFile {
   readonly partition: Partition;
   /** By cluster id; equal to the ids where the file's labels were 0 ... clusters - 1. */
   readonly fileLabels: readonly number[];
+  /** What the file says of its graph (kind, scope, ...), for `formatPartition`. */
+  readonly graphFacts?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -82,6 +85,7 @@ export function parsePartition(text: string, where: string): PartitionFile {
       quality: parseQuality(file.quality),
     },
     fileLabels,
+    ...(isRecord(file.graph) ? { graphFacts: file.graph } : {}),
   };
 }
 
@@ -140,12 +144,6 @@ function parseLayer(layer: unknown, where: string): { name: string; labels: numb
   const bad = labels.findIndex((label) => !Number.isSafeInteger(label));
   if (bad >= 0) fail(where, `label ${JSON.stringify(labels[bad])} at unit ${bad}`, "integers, -1 for none");
   return { name: layer.name, labels: labels as number[] };
-}
-
-function parseQuality(quality: unknown): PartitionQuality | null {
-  if (!isRecord(quality)) return null;
-  const { ncut, modularity } = quality;
-  return typeof ncut === "number" && typeof modularity === "number" ? { ncut, modularity } : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -12,6 +12,7 @@ import type { LayerLabels, Partition, PartitionQuality } from "./partition.ts";
 import { partitionQuality } from "./quality.ts";
 import { random } from "./random.ts";
 import { spectral, spectralAuto } from "./spectral.ts";
+import { spectralStable } from "./stable-k.ts";
 
 /** Partitioners by name. */
 export type PartitionMethod = "spectral" | "louvain" | "leiden" | "random";
@@ -20,10 +21,10 @@ export type PartitionMethod = "spectral" | "louvain" | "leiden" | "random";
 export interface PartitionSettings {
   readonly method: PartitionMethod;
   /**
-   * Clusters of each part (the whole graph in scope `global`), for spectral and random. Default 16. `auto` reads it from
-   * the eigenvalues of each part, for spectral only.
+   * Clusters of each part (the whole graph in scope `global`), for spectral and random. Default 16. For spectral only:
+   * `auto` reads it from the eigenvalues of each part, `stable` takes the one that random parts of the units agree on.
    */
-  readonly k?: number | "auto" | undefined;
+  readonly k?: number | "auto" | "stable" | undefined;
   /** Resolution of louvain and leiden. Default 1 for modularity, for CPM the mean weight over all pairs of units. */
   readonly resolution?: number | undefined;
   /** What louvain and leiden raise. Default modularity. */
@@ -44,8 +45,8 @@ export interface Partitioner {
  * distinct so that a cluster never spans layers. Quality is that of the parts' own clusterings, averaged over parts.
  *
  * Throws `E_GRAPH_EMPTY` when no unit has an edge, `E_GRAPH_NEGATIVE` for weights that are negative or not numbers,
- * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part, `E_USAGE_K` for `auto` where nothing
- * can be chosen.
+ * `E_PARTITION_K` when k is below 1 or above the number of units with edges of a part, `E_USAGE_K` for `auto` and `stable` where
+ * nothing can be chosen.
  *
  * @example
  * const partition = await partitionGraph(compute, graph, { method: "spectral", k: 16, seed: 0 });
@@ -121,8 +122,9 @@ async function labelNodes(
   if (method === "leiden") return leiden(matrix, { quality, resolution, seed, part: number });
   if (method === "louvain") return louvain(matrix, { quality, resolution, seed, part: number });
   const where = nameOf(graph, part);
-  if (k === "auto") {
-    const found = await spectralAuto(compute, matrix, { seed, part: number, where }, options);
+  if (typeof k === "string") {
+    const choose = k === "auto" ? spectralAuto : spectralStable;
+    const found = await choose(compute, matrix, { seed, part: number, where }, options);
     chosen.set(centreOf(graph, part), found.chosen);
     return found.labels;
   }
@@ -132,9 +134,9 @@ async function labelNodes(
 }
 
 function checkAuto({ method, k, kPerLayer }: PartitionSettings): void {
-  if (k !== "auto" || (method === "spectral" && kPerLayer === undefined)) return;
+  if (typeof k !== "string" || (method === "spectral" && kPerLayer === undefined)) return;
   const found = method === "spectral" ? "numbers of clusters by layer" : `the method ${method}`;
-  throw new BrodmannError("E_USAGE_K", `k = auto: found ${found}, expected spectral alone`, {
+  throw new BrodmannError("E_USAGE_K", `k = ${k}: found ${found}, expected spectral alone`, {
     hint: method === "random" ? "Give random a number of clusters." : "Leave k out.",
   });
 }
@@ -156,7 +158,7 @@ function describe(
     const numbers = Array.from(chosen, ([layer, choice]) => [layer, choice.k]);
     return {
       name: method,
-      k: "auto",
+      k,
       kPerLayer: Object.fromEntries(numbers),
       seed,
       chosen: Object.fromEntries(chosen),
@@ -171,11 +173,11 @@ function describe(
  * must differ in nothing else.
  */
 export function settledSettings(settings: PartitionSettings, { method }: Partition): PartitionSettings {
-  if (settings.k !== "auto") return settings;
-  const { k, kPerLayer } = method as { k: number | "auto"; kPerLayer?: Record<string, number> };
+  if (typeof settings.k !== "string") return settings;
+  const { k, kPerLayer } = method as { k: number | string; kPerLayer?: Record<string, number> };
   return {
     ...settings,
-    k: k === "auto" ? undefined : k,
+    k: typeof k === "number" ? k : undefined,
     kPerLayer: kPerLayer && new Map(Object.entries(kPerLayer)),
   };
 }

@@ -12,6 +12,74 @@ export interface PartitionQuality {
   readonly nulls?: readonly NullTest[];
   /** Where that was asked for. */
   readonly stability?: Stability;
+  /** With the partition of the network's other graph, where that was asked for. */
+  readonly agreement?: KindAgreement;
+}
+
+/** How well two labellings agree. Only units that both put in a cluster enter; without any, all indices are NaN. */
+export interface Agreement {
+  /** Units that both put in a cluster. */
+  readonly units: number;
+  /** Units left out because only the first puts them in a cluster. */
+  readonly onlyFirst: number;
+  /** Units left out because only the second puts them in a cluster. */
+  readonly onlySecond: number;
+  /** Units left out because neither puts them in a cluster. */
+  readonly neither: number;
+  /** Adjusted Rand index: 1 for equal partitions, 0 on average for unrelated ones. */
+  readonly ari: number;
+  /** Adjusted mutual information, arithmetic normalisation: 1 for equal, 0 on average for unrelated. */
+  readonly ami: number;
+  /** Normalised mutual information, arithmetic normalisation, 0 to 1; not adjusted for chance. */
+  readonly nmi: number;
+  /** Variation of information in nats: 0 for equal partitions. */
+  readonly vi: number;
+  /** Element-centric similarity: 1 for equal partitions; not adjusted for chance. */
+  readonly elementCentric: number;
+}
+
+/** Agreement among shuffled labels; large values are extreme. */
+export interface ShuffleTest {
+  readonly ami: QualityTest;
+  readonly ari: QualityTest;
+}
+
+/** A comparison with p-values; in a layer without units that both put in a cluster all are NaN. */
+export interface TestedComparison {
+  readonly shuffles: number;
+  readonly overall: Agreement & {
+    /** Labels shuffled within layers: agreement beyond what the layers explain. */
+    readonly withinLayers: ShuffleTest;
+    /** Labels shuffled over all units. */
+    readonly freely: ShuffleTest;
+  };
+  readonly layers: readonly (Agreement & { readonly name: string; readonly shuffled: ShuffleTest })[];
+}
+
+/** Modularity of a graph's own and of another partition, on the nodes that both put in a cluster. */
+export interface Transfer {
+  readonly nodes: number;
+  readonly own: number;
+  readonly other: number;
+  /** other / own; NaN where the own partition has no modularity to share. */
+  readonly ratio: number;
+}
+
+/** Agreement with a partition of the other kind of graph of the same network, made in the same way. */
+export interface KindAgreement extends TestedComparison {
+  /** Kind of the other graph. */
+  readonly kind: "weights" | "activations";
+  /** Clusters and quality of the other partition. */
+  readonly clusters: number;
+  readonly ncut: number;
+  readonly modularity: number;
+  /** Null for a local graph of weights: its clusterings are of three layers at a time. */
+  readonly transfer: {
+    /** This partition on the other graph. */
+    readonly toOther: Transfer | null;
+    /** The other partition on this graph. */
+    readonly fromOther: Transfer | null;
+  };
 }
 
 /** One quality figure against its null. */

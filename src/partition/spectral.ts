@@ -9,7 +9,7 @@
  */
 import type { Compute, KmeansResult, SymmetricMatrix } from "../compute/compute.ts";
 import type { RunOptions } from "../progress.ts";
-import { rng } from "../statistics/rng.ts";
+import { type Rng, rng } from "../statistics/rng.ts";
 import { type ChosenK, chooseK } from "./choose-k.ts";
 import { type ConnectedNodes, dropIsolated, expandLabels } from "./connected.ts";
 import { normalizedCut } from "./quality.ts";
@@ -39,7 +39,14 @@ export async function spectral(
   if (k === 1) return expandLabels(new Int32Array(count), connected.nodes, matrix.size);
   const stream = rng(seed, "spectral", "eigenvectors", part);
   const { vectors } = await compute.spectralEmbedding(connected.matrix, k, stream, options);
-  return clusterVectors(compute, connected, matrix.size, vectors, { k, seed, part }, options);
+  return clusterVectors(
+    compute,
+    connected,
+    matrix.size,
+    vectors,
+    { k, random: kmeansStream(seed, part) },
+    options,
+  );
 }
 
 /**
@@ -60,32 +67,35 @@ export async function spectralAuto(
   const labels =
     k === 1
       ? expandLabels(new Int32Array(connected.nodes.length), connected.nodes, matrix.size)
-      : await clusterVectors(compute, connected, matrix.size, pairs.vectors, { k, seed, part }, options);
+      : await clusterVectors(
+          compute,
+          connected,
+          matrix.size,
+          pairs.vectors,
+          { k, random: kmeansStream(seed, part) },
+          options,
+        );
   return { labels, chosen };
 }
 
+function kmeansStream(seed: number, part: number): Rng {
+  return rng(seed, "spectral", "k-means", part);
+}
+
 /** k-means on the rows of eigenvectors; labels of all `size` nodes. */
-async function clusterVectors(
+export async function clusterVectors(
   compute: Compute,
   connected: ConnectedNodes,
   size: number,
   vectors: Float32Array,
-  settings: { readonly k: number; readonly seed: number; readonly part: number },
+  settings: { readonly k: number; readonly random: Rng; readonly restarts?: number; readonly kept?: number },
   options: RunOptions,
 ): Promise<Int32Array> {
-  const { k, seed, part } = settings;
+  const { k, random } = settings;
   const points = randomWalkRows(vectors, connected.degree, k);
   const isSmall = connected.nodes.length <= SMALL_GRAPH;
-  const restarts = isSmall ? 25 : 100;
-  const solutions = await compute.kmeans(
-    points,
-    k,
-    k,
-    restarts,
-    isSmall ? SOLUTIONS.small : SOLUTIONS.large,
-    rng(seed, "spectral", "k-means", part),
-    options,
-  );
+  const { restarts = isSmall ? 25 : 100, kept = isSmall ? SOLUTIONS.small : SOLUTIONS.large } = settings;
+  const solutions = await compute.kmeans(points, k, k, restarts, kept, random, options);
   const labels = await lowestCut(compute, connected.matrix, solutions, k);
   return expandLabels(labels, connected.nodes, size);
 }

@@ -6,6 +6,7 @@ import type { UnitGraph } from "../graph/unit-graph.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { type Rng, rng } from "../statistics/rng.ts";
 import { comparePartitions } from "./compare.ts";
+import { qualityGraph } from "./level-graph.ts";
 import type { LayerLabels, Partition, Stability, StabilityRow } from "./partition.ts";
 import { type Partitioner, type PartitionSettings, settledSettings } from "./partition-graph.ts";
 
@@ -120,10 +121,13 @@ function neighbouringSettings(
   const { method, k = 16, kPerLayer, quality, resolution } = settings;
   if (method === "random") return [];
   if (method === "louvain" || method === "leiden") {
-    if (quality === "cpm" && resolution === undefined) return [];
+    // The default for CPM is that of each part.
+    if (quality === "cpm" && resolution === undefined && graph.parts.length > 1) return [];
+    const { resolution: own } =
+      quality === "cpm" ? qualityGraph(graph.matrix, quality, resolution).scale : { resolution };
     return [1 / RESOLUTION_STEP, RESOLUTION_STEP].map((factor) => {
-      const changed = (resolution ?? 1) * factor;
-      return { name: `resolution ${changed.toFixed(3)}`, changed: { ...settings, resolution: changed } };
+      const changed = (own ?? 1) * factor;
+      return { name: `resolution ${changed.toPrecision(3)}`, changed: { ...settings, resolution: changed } };
     });
   }
   if (kPerLayer !== undefined && graph.scope === "local") {

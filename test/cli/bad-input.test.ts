@@ -89,6 +89,7 @@ beforeAll(async () => {
   partition("stranger.json", { schema, layers: [{ name: "conv1", labels: [0, 1] }] });
   partition("short.json", { schema, layers: [{ name: "hidden1", labels: [0, 1] }] });
   partition("whole.json", { schema, layers: [{ name: "hidden1", labels: new Array(24).fill(0) }] });
+  partition("blank.json", { schema, layers: [{ name: "hidden1", labels: new Array(24).fill(-1) }] });
   partition("word.json", { schema, layers: [{ name: "hidden1", labels: ["a"] }] });
 });
 
@@ -270,7 +271,17 @@ describe("unusable input exits with 3; the error names it, and what to do", () =
       ["found no subcluster of 2 or more units"],
     ],
     ["a graph for a comparison", ["compare", P, "graph.npz"], ["graph.npz: found text that is not JSON"]],
-    ["partitions without a common layer", ["compare", P, "stranger.json"], ["conv1"]],
+    ["partitions without a common layer", ["compare", P, "stranger.json"], ["stranger.json: ", "conv1"]],
+    [
+      "partitions of layers of other sizes",
+      ["compare", P, "short.json", "--shuffles", "9"],
+      ["layer hidden1: found 24 labels in one partition and 2 in the other"],
+    ],
+    [
+      "partitions without a common unit",
+      ["compare", P, "blank.json"],
+      ["found no unit that both put in a cluster (60 and 0 units in clusters of one)"],
+    ],
     [
       "inputs that are all alike",
       ["graph", "M", "--graph", "activations", "--data", "still-x.npy", "--out", "o.npz"],

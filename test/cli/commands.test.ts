@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/dataset.ts";
 import { readGraph } from "../../src/graph/graph-file.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
-import { parsePartition } from "../../src/partition/partition-file.ts";
+import { formatPartition, parsePartition } from "../../src/partition/partition-file.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import { formatScores } from "../../src/scores/scores-file.ts";
 import {
@@ -197,6 +197,31 @@ describe("analyze", () => {
     expect(stderr).not.toContain("error");
     expect(code).toBe(0);
     expect(readdirSync(out).sort()).toEqual(FILES);
+  });
+});
+
+describe("analyze --nulls --stability --agreement", () => {
+  it("writes what partition would, the other partition beside it, and co-assignments", async () => {
+    const flags = ["--graph", "activations", "--nulls", "9", "--stability", "2", "--agreement"];
+    const args = [...analyze, ...flags, "--protocol", "paper", "--out", place("assessed")];
+    const { code, stderr } = await brodmann(args);
+    expect(code).toBe(0);
+    expect(stderr).toContain("against 9 graphs of permuted inputs: n-cut z ");
+    expect(stderr).toContain("agreement with 2 bootstraps: AMI 1.000");
+    expect(readdirSync(place("assessed")).sort()).toEqual([...FILES, "partition-weights.json"].sort());
+    const text = read("assessed/partition.json");
+    const { partition, graphFacts } = parsePartition(text, "p");
+    expect(formatPartition(partition, graphFacts)).toBe(text);
+    const { nulls, stability, agreement } = partition.quality ?? {};
+    expect(nulls?.map((test) => test.null)).toEqual(["weights", "inputs"]);
+    expect(stability?.rows.map(({ name }) => name)).toEqual(["seeds", "bootstraps", "k 1", "k 3"]);
+    expect(agreement).toMatchObject({ kind: "weights", clusters: 2, overall: { units: 48, ami: 1 } });
+    const [header, first] = read("assessed/units.csv").split("\n");
+    expect(header).toMatch(/,coAssignment$/);
+    expect(first).toMatch(/^hidden1,0,.*,1$/);
+    // A run without these takes the place of one with them.
+    await brodmann([...analyze, "--protocol", "paper", "--out", place("assessed")]);
+    expect(readdirSync(place("assessed")).sort()).toEqual(FILES);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { rng } from "../../src/statistics/rng.ts";
-import { brodmannHere, npy, temporaryFolder } from "../support/cli.ts";
+import { brodmannHere, npy, temporaryFolder, writePlanted } from "../support/cli.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/graphs/${name}.npz`, import.meta.url));
 const CPU = ["--device", "cpu", "--no-progress"];
@@ -80,7 +80,11 @@ describe("partition", () => {
       /against 19 graphs of shuffled weights: n-cut z -?\d.*; modularity z \d.*p 0\.050/,
     );
     expect(made.stderr).toContain("agreement with 3 bootstraps: AMI 1.000");
+    expect(made.stderr).toMatch(/\nk by eigengap: 3; 2: \d\.\d{3}, 3: /);
     expect((await partition(...args)).stdout).toBe(made.stdout);
+    const stable = await partition(graph, "--k", "stable");
+    expect(stable.stderr).toMatch(/\nk by stability \(AMI of parts\): 3; 2: \d\.\d{3}, 3: 1\.000, /);
+    expect(parse(stable.stdout).method).toMatchObject({ k: 3, chosen: { rule: "stability", k: 3 } });
   });
 
   it("refuses activations that are not those of the graph, or of no use", async () => {
@@ -88,7 +92,7 @@ describe("partition", () => {
     for (const [args, text] of [
       [[fixture("csr"), "--activations", activations, "--nulls", "2"], "found a graph of weights"],
       [[graph, "--activations", activations], "found no --nulls and no --stability"],
-      [[graph, "--k", "autos"], "expected a whole number from 1, or auto"],
+      [[graph, "--k", "autos"], "expected a whole number from 1, auto or stable"],
       [[graph, "--k", "auto", "--method", "leiden"], "found the method leiden"],
     ] as const) {
       const made = await partition(...args);
@@ -128,5 +132,55 @@ describe("compare", () => {
     expect(table.stdout).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS/);
     expect(table.stdout).toMatch(/overall +4 +1\.0000/);
     expect(readFileSync(first, "utf8")).toContain("900");
+  });
+
+  it("tells chance and transfer, and refuses graphs that are not those of the partitions", async () => {
+    const folder = temporaryFolder();
+    const place = (name: string) => join(folder, name);
+    const { model, data } = writePlanted(folder);
+    const run = ["--k", "2", "--agreement", "--protocol", "paper", "--shuffles", "3", ...CPU];
+    const analyzed = await brodmannHere(["analyze", model, "--data", data, ...run, "--out", place("run")]);
+    expect(analyzed.code).toBe(0);
+    expect(analyzed.stderr).toContain("the partition of activations, made alike: 2 clusters");
+    expect(analyzed.stderr).toContain("agreement on 48 units in clusters of both: AMI 1.000, ARI 1.000");
+    expect(analyzed.stderr).toMatch(
+      /5000 shufflings of labels within layers: AMI mean -?0\.\d+, z \d.*p 0\.00020;/,
+    );
+    expect(analyzed.stderr).toContain("run.json, partition-activations.json)");
+    const files = [place("run/partition.json"), place("run/partition-activations.json")];
+    const graphs = [place("run/graph.npz"), place("activations.npz")];
+    const flags = ["--graph", "activations", "--data", data, "--out", place("activations.npz"), ...CPU];
+    expect((await brodmannHere(["graph", model, ...flags])).code).toBe(0);
+    const compare = ["compare", ...files, "--shuffles", "5000", "--graphs", graphs.join(",")];
+    const made = JSON.parse((await brodmannHere([...compare, "--json"])).stdout);
+    const { agreement } = parse(readFileSync(place("run/partition.json"), "utf8")).quality as unknown as {
+      agreement: { overall: object; layers: object[]; transfer: { toOther: object; fromOther: object } };
+    };
+    expect(made.overall).toEqual(agreement.overall);
+    expect(made.layers).toEqual(agreement.layers);
+    const { toOther, fromOther } = agreement.transfer;
+    expect(made.transfer).toEqual({ firstGraph: fromOther, secondGraph: toOther });
+    const table = (await brodmannHere(compare)).stdout;
+    expect(table).toMatch(/^layer +units +ARI +AMI +NMI +VI \(nats\) +ECS +p \(AMI\)/);
+    expect(table).toMatch(/\noverall +48 .* 0\.00020\n/);
+    expect(table).toMatch(/\ntransfer: B has modularity 0\.\d+ on A's graph, .*, 1\.000 of it \(48 nodes/);
+    for (const [code, value, text] of [
+      [2, graphs[0], "expected two files parted by a comma"],
+      [2, [...graphs].reverse().join(","), "found a graph of kind activations, expected weights"],
+      [3, `${place("none.npz")},${graphs[1]}`, "none.npz: cannot be read"],
+    ] as const) {
+      const refused = await brodmannHere(["compare", ...files, "--graphs", value ?? ""]);
+      expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code, stdout: "" });
+      expect(refused.stderr).toContain(text);
+    }
+    // A file made elsewhere does not say what its graph is: then the layers tell.
+    const stranger = fixture("csr");
+    for (const path of files) {
+      const { schema, layers } = JSON.parse(readFileSync(path, "utf8"));
+      writeFileSync(path, JSON.stringify({ schema, layers }));
+    }
+    const refused = await brodmannHere(["compare", ...files, "--graphs", `${stranger},${stranger}`]);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain("csr.npz: partition: found layer x, expected layers named graph");
   });
 });

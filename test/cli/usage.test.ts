@@ -90,7 +90,7 @@ describe("wrong usage exits with 2, says what is wrong and what to do, and leave
     ["a negative number", ["demo", "--k", "-3"], ['--k: found "-3", expected a whole number from 1']],
     ["k of zero", ["partition", "g.npz", "--k", "0"], ['--k: found "0", expected a whole number from 1']],
     ["a fraction", ["demo", "--seed", "1.5"], ['--seed: found "1.5", expected a whole number from 0']],
-    ["a word for a number", ["demo", "--k", "many"], ['--k: found "many"', "Write --k K|auto."]],
+    ["a word for a number", ["demo", "--k", "many"], ['--k: found "many"', "Write --k K|auto|stable."]],
     [
       "nothing between commas",
       ["inspect", "m.onnx", "--mean", "1,,2"],

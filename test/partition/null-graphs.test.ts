@@ -175,6 +175,19 @@ describe("inputs permuted and resampled", () => {
     expect(values).toEqual(before);
   });
 
+  test("graphs of the strongest edges stay such graphs", async () => {
+    const options = { topK: 3, scope: "local" } as const;
+    const graph = await correlateUnits(layers, values.slice(), samples, compute, {}, options);
+    for (const make of [permuteInputs, resampleInputs]) {
+      const made = await make(engine, graph, { values, samples }, rng(0, "test"));
+      expect(made.facts).toMatchObject({ topK: 3 });
+      expect(made.parts).toEqual(graph.parts);
+      const edges = toDense(made.matrix).filter((weight) => weight > 0).length / 2;
+      expect(edges).toBeLessThanOrEqual(3 * 23);
+      expect(edges).toBeGreaterThanOrEqual((3 * 23) / 2);
+    }
+  });
+
   test("a planted partition is far from both nulls", async () => {
     const graph = await build();
     const settings = { method: "louvain", seed: 1 } as const;

@@ -43,6 +43,75 @@ describe("formatPartition", () => {
   });
 });
 
+describe("quality", () => {
+  const test = { mean: 1, sd: 0, z: Number.NaN, p: 0.25 };
+  const shuffled = { ami: test, ari: test };
+  const agreement = {
+    units: 2,
+    onlyFirst: 0,
+    onlySecond: 1,
+    neither: 1,
+    ari: 0.5,
+    ami: 0.25,
+    nmi: 0.75,
+    vi: 0.125,
+    elementCentric: 0.5,
+  };
+  const assessed: Partition = {
+    ...partition,
+    quality: {
+      ncut: 9.87,
+      modularity: 0.21,
+      nulls: [{ null: "weights", draws: 3, ncut: test, modularity: test }],
+      stability: {
+        runs: 2,
+        rows: [{ name: "seeds", runs: 2, ami: 1, leastAmi: 0.5, elementCentric: 1, clusters: 3 }],
+        unstable: 1,
+        threshold: 0.6,
+        layers: [
+          { name: "/1/Gemm", coAssignment: [0.5, 1, Number.NaN] },
+          { name: 'a"b', coAssignment: [1] },
+        ],
+      },
+      agreement: {
+        kind: "activations",
+        clusters: 2,
+        ncut: 1,
+        modularity: 0.5,
+        shuffles: 3,
+        overall: { ...agreement, withinLayers: shuffled, freely: shuffled },
+        layers: [{ name: "/1/Gemm", ...agreement, ami: Number.NaN, shuffled }],
+        transfer: { toOther: { nodes: 2, own: 0, other: 0.5, ratio: Number.NaN }, fromOther: null },
+      },
+    },
+  };
+
+  it("is kept by what reads a partition and writes it, byte by byte", () => {
+    const text = formatPartition(assessed, { kind: "weights", scope: "global" });
+    const read = parsePartition(text, "p");
+    expect(read.partition).toEqual(assessed);
+    expect(formatPartition(read.partition, read.graphFacts)).toBe(text);
+  });
+
+  it("of another make is left out, and the rest is kept", () => {
+    const { quality } = assessed;
+    const readQuality = (changed: object) =>
+      parsePartition(
+        file({ layers: [], quality: { ...JSON.parse(JSON.stringify(quality)), ...changed } }),
+        "p",
+      ).partition.quality;
+    const left = (name: string) => {
+      const { [name]: _, ...rest } = quality as unknown as Record<string, unknown>;
+      return rest;
+    };
+    expect(readQuality({ stability: 0.9 })).toEqual(left("stability"));
+    expect(readQuality({ stability: { runs: 2 } })).toEqual(left("stability"));
+    expect(readQuality({ nulls: [{ null: "weights" }] })).toEqual(left("nulls"));
+    expect(readQuality({ agreement: { ...agreement, transfer: {} } })).toEqual(left("agreement"));
+    expect(readQuality({ ncut: "low" })).toBeNull();
+  });
+});
+
 describe("parsePartition", () => {
   it("needs schema and layers only, and renumbers labels in ascending order", () => {
     const layers = [

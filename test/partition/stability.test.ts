@@ -74,7 +74,7 @@ describe("measureStability", () => {
         clusters: 4,
       });
       expect(found.rows.map(({ name }) => name)).toEqual(
-        method === "spectral" ? ["seeds", "k 3", "k 5"] : ["seeds", "resolution 0.841", "resolution 1.189"],
+        method === "spectral" ? ["seeds", "k 3", "k 5"] : ["seeds", "resolution 0.841", "resolution 1.19"],
       );
       expect(found.unstable).toBe(0);
       expect(found.layers[0]?.coAssignment).toEqual(Array(80).fill(1));
@@ -107,5 +107,20 @@ describe("measureStability", () => {
     // Half of the runs are those of the other graph, where units of a cluster are as likely apart as together.
     for (const share of found.layers[0]?.coAssignment ?? [])
       expect(share).toBeCloseTo(0.5 + 0.5 * (9 / 19), 1);
+  });
+
+  test("steps of CPM's resolution are taken from the graph's own", async () => {
+    const graph = globalGraph(within(60, 3, 10, 1));
+    const settings = { method: "leiden", quality: "cpm", seed: 0 } as const;
+    const partition = await partitionGraph(compute, graph, settings);
+    const { rows } = await measureStability(engine, graph, partition, settings, 1);
+    const [block] = graph.matrix.blocks;
+    if (block?.shape !== "within") throw new Error("one dense block");
+    const density = block.values.reduce((sum, weight) => sum + weight, 0) / (60 * 59);
+    const names = [density / 2 ** 0.25, density * 2 ** 0.25].map(
+      (value) => `resolution ${value.toPrecision(3)}`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(["seeds", ...names]);
+    expect(rows.map(({ ami }) => ami)).toEqual([1, 1, 1]);
   });
 });

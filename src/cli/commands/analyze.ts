@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Analysis, analyzeNetwork } from "../../analyze.ts";
+import { type Analysis, analyzeNetwork, otherKind } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
 import type { Journal } from "../../journal/journal-file.ts";
@@ -8,6 +8,7 @@ import { clustersOfNodes, formatPartition } from "../../partition/partition-file
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
+import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
@@ -15,7 +16,6 @@ import { formatImportance } from "../results.ts";
 import { formatRun, hashFile } from "../run-file.ts";
 import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
-import { describePartition } from "./partition.ts";
 
 /** What an analysis writes, in this order. */
 const FILES = [
@@ -27,6 +27,9 @@ const FILES = [
   "units.csv",
   "run.json",
 ] as const;
+
+/** The partition of the graph of the other kind, where `--agreement` asks for it. */
+const OTHER_FILES = ["partition-weights.json", "partition-activations.json"] as const;
 
 /** `brodmann analyze MODEL --data D --out DIR`. */
 export async function run(context: CommandContext): Promise<void> {
@@ -63,12 +66,12 @@ export async function analyzeInto(
   const engine = await openDevice(flags, terminal);
   let journal: Journal | undefined;
   try {
-    if (folder !== null) await prepareFolder(folder, FILES);
+    if (folder !== null) await prepareFolder(folder, [...FILES, ...OTHER_FILES]);
     const inputs = await openInputs(modelPath, flags, terminal);
     const data = requireLabelled(inputs, "analyze");
     const { network } = inputs;
     const settings = scoreSettings(flags);
-    const place = (name: (typeof FILES)[number]) => join(folder ?? "", name);
+    const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const kept: string[] = [];
     let csr: Csr | undefined;
     const analysis: Analysis = await namingKept(kept, folder === null ? KEEP_HINT : RESUME_HINT, () =>
@@ -85,6 +88,9 @@ export async function analyzeInto(
           resolution: flags.resolution,
           quality: flags.quality,
         },
+        nulls: flags.nulls,
+        stability: flags.stability,
+        agreement: flags.agreement,
         ...settings,
         signal,
         onProgress: terminal.progress,
@@ -93,17 +99,25 @@ export async function analyzeInto(
           terminal.say(`graph: ${matrix.size} nodes of ${layers.length} layers (${kind}, ${scope})`);
           if (folder === null) return;
           // Results of an earlier run must not stand beside those of this one, should it be interrupted.
-          for (const name of FILES) await removeFile(place(name));
+          for (const name of [...FILES, ...OTHER_FILES]) await removeFile(place(name));
           csr = toCsr(matrix);
           await writeGraphFile(place("graph.npz"), graph, { csr });
           kept.push(place("graph.npz"));
         },
-        onPartition: async (partition, graph) => {
-          terminal.say(describePartition(partition));
+        onPartition: async (partition, graph, otherPartition) => {
+          for (const line of [...describePartition(partition), ...describeQuality(partition)]) {
+            terminal.say(line);
+          }
           if (folder === null) return;
           const { kind, scope } = graph;
           await writeText(place("partition.json"), formatPartition(partition, { kind, scope }));
           kept.push(place("partition.json"));
+          if (otherPartition !== null) {
+            const kind = otherKind(graph.kind);
+            const path = place(`partition-${kind}.json`);
+            await writeText(path, formatPartition(otherPartition, { kind, scope }));
+            kept.push(path);
+          }
           const clusters = clustersOfNodes(partition, graph);
           const { droppedEdges } = await writeGraphFile(place("graph.gexf"), graph, { csr, clusters });
           kept.push(place("graph.gexf"));
@@ -153,7 +167,10 @@ export async function analyzeInto(
     await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
     // All that it holds is in the scores now.
     await journal?.remove();
-    if (folder !== null) terminal.say(`written: ${folder} (${FILES.join(", ")})`);
+    if (folder !== null) {
+      const others = flags.agreement ? [`partition-${otherKind(analysis.graph.kind)}.json`] : [];
+      terminal.say(`written: ${folder} (${[...FILES, ...others].join(", ")})`);
+    }
   } finally {
     journal?.close();
     await engine.dispose();

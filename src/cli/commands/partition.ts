@@ -1,23 +1,13 @@
 import { clustersPerLayer } from "../../analyze.ts";
 import { byUnit, loadActivations } from "../../data/activations.ts";
-import type { Engine } from "../../engine.ts";
 import { BrodmannError } from "../../errors.ts";
 import { readGraph } from "../../graph/graph-file.ts";
 import type { UnitGraph } from "../../graph/unit-graph.ts";
-import {
-  permuteInputs,
-  type RecordedUnits,
-  resampleInputs,
-  shuffleWeights,
-} from "../../partition/null-graphs.ts";
-import type { Partition, QualityTest } from "../../partition/partition.ts";
+import { assessPartition } from "../../partition/assess.ts";
+import type { RecordedUnits } from "../../partition/null-graphs.ts";
 import { formatPartition } from "../../partition/partition-file.ts";
-import type { PartitionSettings } from "../../partition/partition-graph.ts";
-import { type NullGraph, testQuality } from "../../partition/quality-nulls.ts";
-import { measureStability } from "../../partition/stability.ts";
-import type { RunOptions } from "../../progress.ts";
-import type { Rng } from "../../statistics/rng.ts";
 import type { CommandContext } from "../command-context.ts";
+import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
 import type { Flags } from "../flags.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
@@ -36,8 +26,8 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
     const recorded = await recordedUnits(graph, flags);
     const options = { signal, onProgress: terminal.progress };
     const found = await engine.partition(graph, settings, options);
-    terminal.say(describePartition(found));
-    const partition = await assess(engine, graph, found, settings, flags, recorded, options);
+    for (const line of describePartition(found)) terminal.say(line);
+    const partition = await assessPartition(engine, graph, found, settings, flags, recorded, options);
     for (const line of describeQuality(partition)) terminal.say(line);
     const text = formatPartition(partition, { kind: graph.kind, scope: graph.scope });
     if (flags.out !== undefined) await writeText(flags.out, text);
@@ -46,38 +36,6 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
   } finally {
     await engine.dispose();
   }
-}
-
-/** The partition with what `--nulls` and `--stability` ask for in its quality. */
-async function assess(
-  engine: Engine,
-  graph: UnitGraph,
-  partition: Partition,
-  settings: PartitionSettings,
-  { nulls, stability }: Flags,
-  recorded: RecordedUnits | null,
-  options: RunOptions,
-): Promise<Partition> {
-  let { quality } = partition;
-  if (quality === null) return partition;
-  if (nulls !== undefined) {
-    const test = (name: "weights" | "inputs", nullGraph: NullGraph) =>
-      testQuality(engine, partition, settings, name, nulls, nullGraph, options);
-    const tests = [await test("weights", (random) => shuffleWeights(graph, random))];
-    if (recorded) {
-      tests.push(await test("inputs", (random) => permuteInputs(engine, graph, recorded, random, options)));
-    }
-    quality = { ...quality, nulls: tests };
-  }
-  if (stability !== undefined) {
-    const resample =
-      recorded === null
-        ? undefined
-        : (random: Rng) => resampleInputs(engine, graph, recorded, random, options);
-    const found = await measureStability(engine, graph, partition, settings, stability, options, resample);
-    quality = { ...quality, stability: found };
-  }
-  return { ...partition, quality };
 }
 
 /** The activations that an activation graph was made of; null without `--activations`. */
@@ -100,38 +58,6 @@ async function recordedUnits(
   return { samples, values: byUnit(values, samples, units) };
 }
 
-/** One line about a partition. */
-export function describePartition({ clusters, layers, quality }: Partition): string {
-  const left = layers.reduce((total, { labels }) => total + labels.filter((label) => label < 0).length, 0);
-  const numbers = quality
-    ? `, n-cut ${quality.ncut.toFixed(3)}, modularity ${quality.modularity.toFixed(3)}`
-    : "";
-  return `partition: ${clusters} clusters${numbers}${left > 0 ? `, ${left} units in none` : ""}`;
-}
-
-/** Lines about nulls and stability. */
-function describeQuality({ quality }: Partition): string[] {
-  const lines: string[] = [];
-  for (const { null: name, draws, ncut, modularity } of quality?.nulls ?? []) {
-    const text = ({ z, p }: QualityTest) => `z ${z.toFixed(2)}, p ${p.toPrecision(2)}`;
-    const what = name === "weights" ? "shuffled weights" : "permuted inputs";
-    lines.push(`against ${draws} graphs of ${what}: n-cut ${text(ncut)}; modularity ${text(modularity)}`);
-  }
-  for (const { name, runs, ami, elementCentric } of quality?.stability?.rows ?? []) {
-    const count = runs > 1 ? `${runs} ${name}` : name;
-    lines.push(
-      `agreement with ${count}: AMI ${ami.toFixed(3)}, element-centric ${elementCentric.toFixed(3)}`,
-    );
-  }
-  if (quality?.stability) {
-    const { unstable, threshold } = quality.stability;
-    lines.push(
-      `units that stay with their cluster in less than ${100 * threshold} % of the runs: ${unstable}`,
-    );
-  }
-  return lines;
-}
-
 /** Units for each cluster, at the least, where nothing else tells the number of clusters of a layer. */
 const UNITS_PER_CLUSTER = 4;
 
@@ -141,7 +67,7 @@ const UNITS_PER_CLUSTER = 4;
  */
 async function localClusters(
   graph: UnitGraph,
-  k: number | "auto" | undefined,
+  k: Flags["k"],
   like: string | undefined,
 ): Promise<ReadonlyMap<string, number> | undefined> {
   if (graph.scope === "global") {
