@@ -70,7 +70,8 @@ export function reorderNodes(
   const newColumn = new Int32Array(column.length);
   const newWeight = new Float64Array(column.length);
   const newMass = new Float64Array(size);
-  const newStrength = new Float64Array(size);
+  // One array where they are one, as for modularity: every array is one more place in memory to fetch a row from.
+  const newStrength = strength === mass ? newMass : new Float64Array(size);
   let filled = 0;
   for (let node = 0; node < size; node++) {
     const source = order[node] as number;
