@@ -4,7 +4,7 @@ import { type MoveScratch, moveNodes, queueInOrder } from "./move-nodes.ts";
 
 /** Nodes up to which the tables of labels, sums and masses stay in a processor's second-level cache. */
 export const CACHED_NODES = 131_072;
-/** Share of the nodes (one of so many) whose order in the queue matters no longer. */
+/** Where fewer than one node in so many waits, their order no longer matters. */
 const FEW = 16;
 
 /** A graph whose nodes lie by cluster. */
@@ -23,7 +23,7 @@ export interface LaidOutGraph {
  * Most visits of a whole run fall here, before anything is known of the clusters, and on a large graph each waits for
  * memory once per neighbour. There the nodes are laid out after the first sweep already, by the small clusters that it
  * makes, and those that wait for the next sweep take their turns in the order in which they lie: what a visit reads is
- * then next to what the visit before it read. Together this takes the time of all further sweeps to a third.
+ * then next to what the visit before it read. Together this halves the time of all further sweeps.
  */
 export function moveFirst(given: LevelGraph, scale: QualityScale, scratch: MoveScratch): LaidOutGraph {
   const { size } = given;

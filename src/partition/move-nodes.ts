@@ -18,11 +18,13 @@ export interface MoveScratch {
   readonly queue: Int32Array;
   /** 1 where a node is in the queue. */
   readonly isQueued: Uint8Array;
-  /** Weight from a node to each cluster; all 0 between nodes. */
-  readonly weightTo: Float64Array;
+  /**
+   * Two values a cluster, side by side since a visit needs both: the weight from the node at hand to it, all 0 between
+   * nodes, and its mass.
+   */
+  readonly table: Float64Array;
   /** Clusters with such a weight. */
   readonly touched: Int32Array;
-  readonly table: Float64Array;
   readonly clusterSize: Int32Array;
   /** Stack of ids that no node has. */
   readonly unused: Int32Array;
@@ -32,9 +34,8 @@ export function moveScratch(size: number): MoveScratch {
   return {
     queue: new Int32Array(size),
     isQueued: new Uint8Array(size),
-    weightTo: new Float64Array(size),
-    touched: new Int32Array(size),
     table: new Float64Array(2 * size),
+    touched: new Int32Array(size),
     clusterSize: new Int32Array(size),
     unused: new Int32Array(size),
   };
@@ -88,6 +89,8 @@ export function moveNodes(
     const start = rowStart[node] as number;
     const end = rowStart[node + 1] as number;
     const degree = end - start;
+    // The labels first, one load beside the other: a loop that also adds waits for each in turn. Whether a cluster is
+    // new is added rather than asked, since no processor foresees the answer; `touched` shrinks to the clusters in place.
     for (let i = 0; i < degree; i++) touched[i] = labels[column[start + i] as number] as number;
     let count = 0;
     for (let i = 0; i < degree; i++) {

@@ -11,7 +11,9 @@ import type { MoveScratch } from "./move-nodes.ts";
 const NEGLIGIBLE = 40;
 
 /** Scratch memory of `refine` for graphs of up to as many nodes as `moveScratch` was made for. */
-export interface RefineScratch extends Pick<MoveScratch, "queue" | "weightTo" | "touched"> {
+export interface RefineScratch extends Pick<MoveScratch, "queue" | "touched"> {
+  /** Weight from a node to each part; all 0 between nodes. */
+  readonly weightTo: Float64Array;
   /** Theta in units of weight. */
   readonly temperature: number;
   /** Gain of each touched part. */
@@ -24,13 +26,13 @@ export interface RefineScratch extends Pick<MoveScratch, "queue" | "weightTo" | 
 }
 
 /** Shares what both steps need with the scratch memory of `moveNodes`. */
-export function refineScratch({ queue, weightTo, touched }: MoveScratch, temperature: number): RefineScratch {
+export function refineScratch({ queue, touched }: MoveScratch, temperature: number): RefineScratch {
   const size = queue.length;
   return {
     queue,
-    weightTo,
     touched,
     temperature,
+    weightTo: new Float64Array(size),
     gain: new Float64Array(size),
     partMass: new Float64Array(size),
     partCut: new Float64Array(size),
