@@ -70,7 +70,8 @@ export function reorderNodes(
   const newColumn = new Int32Array(column.length);
   const newWeight = new Float64Array(column.length);
   const newMass = new Float64Array(size);
-  const newStrength = new Float64Array(size);
+  // One array where they are one, as for modularity: every array is one more place in memory to fetch a row from.
+  const newStrength = strength === mass ? newMass : new Float64Array(size);
   let filled = 0;
   for (let node = 0; node < size; node++) {
     const source = order[node] as number;
@@ -115,17 +116,23 @@ export function aggregate(graph: LevelGraph, labels: Int32Array, count: number):
       const end = rowStart[node + 1] as number;
       for (let at = rowStart[node] as number; at < end; at++) {
         const other = labels[column[at] as number] as number;
-        if (other === label) continue;
         const sum = weightTo[other] as number;
-        if (sum === 0) newColumn[filled++] = other;
+        // No branch for what is new: which entries are follows no pattern that a processor could foresee.
+        newColumn[filled] = other;
+        filled += Number(sum === 0);
         weightTo[other] = sum + (weight[at] as number);
       }
     }
+    const last = filled;
+    filled = first;
+    weightTo[label] = 0;
     let labelStrength = 0;
-    for (let at = first; at < filled; at++) {
+    for (let at = first; at < last; at++) {
       const other = newColumn[at] as number;
       const sum = weightTo[other] as number;
-      newWeight[at] = sum;
+      newColumn[filled] = other;
+      newWeight[filled] = sum;
+      filled += Number(sum !== 0);
       labelStrength += sum;
       weightTo[other] = 0;
     }

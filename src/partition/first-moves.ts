@@ -3,9 +3,9 @@ import type { LevelGraph, QualityScale } from "./level-graph.ts";
 import { type MoveScratch, moveNodes, queueInOrder } from "./move-nodes.ts";
 
 /** Nodes up to which the tables of labels, sums and masses stay in a processor's second-level cache. */
-const CACHED_NODES = 131_072;
-/** Sweeps over a larger graph after which its nodes are laid out anew. */
-const EARLY_SWEEPS = 2;
+export const CACHED_NODES = 131_072;
+/** Where fewer than one node in so many waits, their order no longer matters. */
+const FEW = 16;
 
 /** A graph whose nodes lie by cluster. */
 export interface LaidOutGraph {
@@ -21,8 +21,9 @@ export interface LaidOutGraph {
  * together for all that follows. The order inside a cluster stays as it was.
  *
  * Most visits of a whole run fall here, before anything is known of the clusters, and on a large graph each waits for
- * memory once per neighbour: there the nodes are laid out after the first sweeps already, by the small clusters that
- * these make, which takes a third of the time.
+ * memory once per neighbour. There the nodes are laid out after the first sweep already, by the small clusters that it
+ * makes, and those that wait for the next sweep take their turns in the order in which they lie: what a visit reads is
+ * then next to what the visit before it read. Together this halves the time of all further sweeps.
  */
 export function moveFirst(given: LevelGraph, scale: QualityScale, scratch: MoveScratch): LaidOutGraph {
   const { size } = given;
@@ -30,10 +31,13 @@ export function moveFirst(given: LevelGraph, scale: QualityScale, scratch: MoveS
   let laid: LaidOutGraph = { graph: given, labels: order.slice(), order };
   let waiting = size;
   queueInOrder(scratch, size);
-  const sweeps = size > CACHED_NODES ? EARLY_SWEEPS : 0;
-  for (let sweep = 0; sweep < sweeps && waiting > 0; sweep++) {
-    waiting = moveNodes(laid.graph, laid.labels, scale, scratch, waiting, size).waiting;
-    laid = layOut(laid, scratch.queue.subarray(0, waiting));
+  if (size > CACHED_NODES) {
+    for (let isLaidOut = false; waiting > size / FEW; isLaidOut = true) {
+      waiting = moveNodes(laid.graph, laid.labels, scale, scratch, waiting, waiting).waiting;
+      const queue = scratch.queue.subarray(0, waiting);
+      if (isLaidOut) queue.sort();
+      else laid = layOut(laid, queue);
+    }
   }
   moveNodes(laid.graph, laid.labels, scale, scratch, waiting);
   return layOut(laid, scratch.queue.subarray(0, 0));

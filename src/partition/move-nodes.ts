@@ -18,11 +18,13 @@ export interface MoveScratch {
   readonly queue: Int32Array;
   /** 1 where a node is in the queue. */
   readonly isQueued: Uint8Array;
-  /** Weight from a node to each cluster; all 0 between nodes. */
-  readonly weightTo: Float64Array;
+  /**
+   * Two values a cluster, side by side since a visit needs both: the weight from the node at hand to it, all 0 between
+   * nodes, and its mass.
+   */
+  readonly table: Float64Array;
   /** Clusters with such a weight. */
   readonly touched: Int32Array;
-  readonly clusterMass: Float64Array;
   readonly clusterSize: Int32Array;
   /** Stack of ids that no node has. */
   readonly unused: Int32Array;
@@ -32,9 +34,8 @@ export function moveScratch(size: number): MoveScratch {
   return {
     queue: new Int32Array(size),
     isQueued: new Uint8Array(size),
-    weightTo: new Float64Array(size),
+    table: new Float64Array(2 * size),
     touched: new Int32Array(size),
-    clusterMass: new Float64Array(size),
     clusterSize: new Int32Array(size),
     unused: new Int32Array(size),
   };
@@ -70,7 +71,7 @@ export function moveNodes(
   visits: number = Number.POSITIVE_INFINITY,
 ): Moved {
   const { size, rowStart, column, weight, mass, strength } = graph;
-  const { queue, isQueued, weightTo, touched, clusterMass, clusterSize, unused } = scratch;
+  const { queue, isQueued, touched, table, clusterSize, unused } = scratch;
   let unusedCount = countClusters(graph, labels, scratch);
   isQueued.fill(0, 0, size);
   for (let i = 0; i < waiting; i++) isQueued[queue[i] as number] = 1;
@@ -87,12 +88,17 @@ export function moveNodes(
     const own = labels[node] as number;
     const start = rowStart[node] as number;
     const end = rowStart[node + 1] as number;
+    const degree = end - start;
+    // The labels first, one load beside the other: a loop that also adds waits for each in turn. Whether a cluster is
+    // new is added rather than asked, since no processor foresees the answer; `touched` shrinks to the clusters in place.
+    for (let i = 0; i < degree; i++) touched[i] = labels[column[start + i] as number] as number;
     let count = 0;
-    for (let at = start; at < end; at++) {
-      const cluster = labels[column[at] as number] as number;
-      const sum = weightTo[cluster] as number;
-      if (sum === 0) touched[count++] = cluster;
-      weightTo[cluster] = sum + (weight[at] as number);
+    for (let i = 0; i < degree; i++) {
+      const cluster = touched[i] as number;
+      const sum = table[2 * cluster] as number;
+      touched[count] = cluster;
+      count += Number(sum === 0);
+      table[2 * cluster] = sum + (weight[start + i] as number);
     }
     const nodeMass = mass[node] as number;
     const factor = resolution * nodeMass;
@@ -100,14 +106,14 @@ export function moveNodes(
     const isAlone = clusterSize[own] === 1;
     const staying = isAlone
       ? 0
-      : (weightTo[own] as number) - factor * ((clusterMass[own] as number) - nodeMass);
-    weightTo[own] = 0;
+      : (table[2 * own] as number) - factor * ((table[2 * own + 1] as number) - nodeMass);
+    table[2 * own] = 0;
     let best = own;
     let bestGain = staying + tolerance;
     for (let i = 0; i < count; i++) {
       const cluster = touched[i] as number;
-      const gain = (weightTo[cluster] as number) - factor * (clusterMass[cluster] as number);
-      weightTo[cluster] = 0;
+      const gain = (table[2 * cluster] as number) - factor * (table[2 * cluster + 1] as number);
+      table[2 * cluster] = 0;
       if (gain > bestGain && cluster !== own) {
         bestGain = gain;
         best = cluster;
@@ -118,24 +124,24 @@ export function moveNodes(
     if (best === own) continue;
     moves++;
     labels[node] = best;
-    clusterMass[best] = (clusterMass[best] as number) + nodeMass;
+    table[2 * best + 1] = (table[2 * best + 1] as number) + nodeMass;
     clusterSize[best] = (clusterSize[best] as number) + 1;
     if (isAlone) {
       unused[unusedCount++] = own;
-      clusterMass[own] = 0;
+      table[2 * own + 1] = 0;
       clusterSize[own] = 0;
     } else {
-      clusterMass[own] = (clusterMass[own] as number) - nodeMass;
+      table[2 * own + 1] = (table[2 * own + 1] as number) - nodeMass;
       clusterSize[own] = (clusterSize[own] as number) - 1;
     }
     for (let at = start; at < end; at++) {
       const neighbour = column[at] as number;
-      if (isQueued[neighbour] !== 0 || labels[neighbour] === best) continue;
-      isQueued[neighbour] = 1;
+      const joins = Number(isQueued[neighbour] === 0) & Number(labels[neighbour] !== best);
       queue[tail] = neighbour;
-      tail++;
+      isQueued[neighbour] = (isQueued[neighbour] as number) | joins;
+      tail += joins;
+      left += joins;
       if (tail === size) tail = 0;
-      left++;
     }
   }
   bringToFront(queue, head, left, size, touched);
@@ -151,12 +157,12 @@ function bringToFront(ring: Int32Array, head: number, count: number, size: numbe
 /** Masses and sizes of the clusters, and the stack of ids that no node has; returns the height of that stack. */
 function countClusters(graph: LevelGraph, labels: Int32Array, scratch: MoveScratch): number {
   const { size, mass } = graph;
-  const { clusterMass, clusterSize, unused } = scratch;
-  clusterMass.fill(0, 0, size);
+  const { table, clusterSize, unused } = scratch;
+  table.fill(0, 0, 2 * size);
   clusterSize.fill(0, 0, size);
   for (let node = 0; node < size; node++) {
     const cluster = labels[node] as number;
-    clusterMass[cluster] = (clusterMass[cluster] as number) + (mass[node] as number);
+    table[2 * cluster + 1] = (table[2 * cluster + 1] as number) + (mass[node] as number);
     clusterSize[cluster] = (clusterSize[cluster] as number) + 1;
   }
   let unusedCount = 0;

@@ -11,7 +11,9 @@ import type { MoveScratch } from "./move-nodes.ts";
 const NEGLIGIBLE = 40;
 
 /** Scratch memory of `refine` for graphs of up to as many nodes as `moveScratch` was made for. */
-export interface RefineScratch extends Pick<MoveScratch, "queue" | "weightTo" | "touched"> {
+export interface RefineScratch extends Pick<MoveScratch, "queue" | "touched"> {
+  /** Weight from a node to each part; all 0 between nodes. */
+  readonly weightTo: Float64Array;
   /** Theta in units of weight. */
   readonly temperature: number;
   /** Gain of each touched part. */
@@ -24,13 +26,13 @@ export interface RefineScratch extends Pick<MoveScratch, "queue" | "weightTo" | 
 }
 
 /** Shares what both steps need with the scratch memory of `moveNodes`. */
-export function refineScratch({ queue, weightTo, touched }: MoveScratch, temperature: number): RefineScratch {
+export function refineScratch({ queue, touched }: MoveScratch, temperature: number): RefineScratch {
   const size = queue.length;
   return {
     queue,
-    weightTo,
     touched,
     temperature,
+    weightTo: new Float64Array(size),
     gain: new Float64Array(size),
     partMass: new Float64Array(size),
     partCut: new Float64Array(size),
@@ -53,6 +55,8 @@ export function refine(
 ): void {
   const { size, rowStart, column, weight, mass } = graph;
   const { queue, weightTo, touched, gain, partMass, partCut, isJoined, temperature } = scratch;
+  // Weights to the neighbours of the same cluster; gains take their place.
+  const nearWeight = gain;
   startAlone(graph, clusters, parts, scratch);
   for (let i = 0; i < size; i++) {
     const node = queue[i] as number;
@@ -62,15 +66,22 @@ export function refine(
     const nodeMass = mass[node] as number;
     const factor = resolution * nodeMass;
     if ((partCut[node] as number) < factor * (wholeMass - nodeMass)) continue;
+    const start = rowStart[node] as number;
     const end = rowStart[node + 1] as number;
-    let count = 0;
-    for (let at = rowStart[node] as number; at < end; at++) {
+    let near = 0;
+    for (let at = start; at < end; at++) {
       const neighbour = column[at] as number;
-      if (clusters[neighbour] !== cluster) continue;
-      const part = parts[neighbour] as number;
+      touched[near] = parts[neighbour] as number;
+      nearWeight[near] = weight[at] as number;
+      near += Number(clusters[neighbour] === cluster);
+    }
+    let count = 0;
+    for (let j = 0; j < near; j++) {
+      const part = touched[j] as number;
       const sum = weightTo[part] as number;
-      if (sum === 0) touched[count++] = part;
-      weightTo[part] = sum + (weight[at] as number);
+      touched[count] = part;
+      count += Number(sum === 0);
+      weightTo[part] = sum + (nearWeight[j] as number);
     }
     // Staying alone gains 0 and is the first of the choices.
     let highest = 0;
@@ -112,7 +123,7 @@ function startAlone(
     const end = rowStart[node + 1] as number;
     let sum = 0;
     for (let at = rowStart[node] as number; at < end; at++) {
-      if (clusters[column[at] as number] === cluster) sum += weight[at] as number;
+      sum += Number(clusters[column[at] as number] === cluster) * (weight[at] as number);
     }
     partCut[node] = sum;
   }
