@@ -67,8 +67,8 @@ describe("analyzeNetwork", () => {
       "hidden2",
       "hidden2",
     ]);
-    // One of 398 random sets may be much the same set of units.
-    for (const { verdicts } of importance.subclusters) expect(verdicts.loss.p).toBeLessThanOrEqual(2 / 399);
+    // Of 2 x 200 sets the other cluster does more harm to one of the two, and a random set may be much the same units.
+    for (const { verdicts } of importance.subclusters) expect(verdicts.loss.p).toBeLessThanOrEqual(3 / 400);
     expect(importance.network.loss.permutationP).toBeLessThan(0.001);
   });
 
