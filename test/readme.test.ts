@@ -38,9 +38,8 @@ describe("README", () => {
   });
 
   test.each(commands)("%s", { timeout: 180_000 }, async (command) => {
-    const placed = command
-      .replace(/--out run$/, `--out ${join(folder, "run")}`)
-      .replaceAll(/(?<=[ ,])run\//g, `${join(folder, "run")}/`);
+    // The folder `run`, which one command writes and another reads.
+    const placed = command.replaceAll(/(?<=--out )run\b|(?<=[ ,])run(?=\/)/g, join(folder, "run"));
     const [program = "", ...args] = placed.split(" ");
     const { stdout } = await run(program, args, { cwd: root, timeout: 170_000 });
     if (/demo|analyze/.test(command)) expect(stdout).toContain("permutation p");

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readGraph } from "../../src/graph/graph-file.ts";
@@ -102,8 +102,40 @@ describe("--device chrome", () => {
     const { code, stdout, stderr } = await run.finished;
     expect({ code, stdout }, stderr).toEqual({ code: 130, stdout: "" });
     expect(stderr).toContain("interrupted; kept: ");
-    expect(readdirSync(out).sort()).toEqual(["graph.gexf", "graph.npz", "partition.json"]);
+    const kept = ["graph.gexf", "graph.npz", "partition.json", "scores.jsonl"];
+    expect(readdirSync(out).sort()).toEqual(kept);
     await expectNothingLeft(run.process.pid);
+  });
+
+  it("goes on with --resume, and merges shards, to the same bytes", async () => {
+    const partition = join(folder, "resumed-p.json");
+    const layers = files.planted.layers
+      .slice(0, 2)
+      .map(({ name, blocks }) => ({ name, labels: Array.from(blocks) }));
+    writeFileSync(partition, JSON.stringify({ schema: "brodmann/partition/1", layers }));
+    const flags = ["--protocol", "paper", "--shuffles", "400", "--device", "chrome", "--quiet"];
+    const args = ["score", files.model, "--data", files.data, "--partition", partition, ...flags];
+    const place = (name: string) => join(folder, name);
+    expect((await brodmann([...args, "--out", place("whole.json")])).code).toBe(0);
+    const expected = readFileSync(place("whole.json"), "utf8");
+
+    const journal = place("resumed.jsonl");
+    const run = start([...args, "--out", place("resumed.json")]);
+    const length = () => (existsSync(journal) ? readFileSync(journal, "utf8").split("\n").length : 0);
+    // The header, the survey, and the lesions of a layer at least.
+    await vi.waitFor(() => expect(length()).toBeGreaterThan(5), { timeout: 60_000, interval: 5 });
+    run.process.kill("SIGINT");
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringContaining(journal) });
+    await expectNothingLeft(run.process.pid);
+    expect((await brodmann([...args, "--out", place("resumed.json"), "--resume"])).code).toBe(0);
+    expect(readFileSync(place("resumed.json"), "utf8")).toBe(expected);
+
+    const shards = [1, 2].map((number) => place(`parts.shard-${number}-of-2.jsonl`));
+    for (const shard of ["1/2", "2/2"]) {
+      expect((await brodmann([...args, "--out", place("parts.json"), "--shard", shard])).code).toBe(0);
+    }
+    expect((await brodmann(["merge", ...shards, "--json"])).stdout).toBe(expected);
   });
 
   it("leaves no browser when it is ended at once", async () => {

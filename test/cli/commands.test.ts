@@ -379,10 +379,11 @@ describe("demo", () => {
 });
 
 describe("output", () => {
-  it("takes the place of an earlier run's, partial scores included", async () => {
+  it("takes the place of an earlier run's, its journal included", async () => {
     const out = place("stale");
     mkdirSync(out);
-    for (const name of [...FILES, "scores.partial.json", "notes.txt"]) writeFileSync(join(out, name), "old");
+    for (const name of [...FILES, "notes.txt"]) writeFileSync(join(out, name), "old");
+    writeFileSync(join(out, "scores.jsonl"), '{"schema":"brodmann/journal/1","seed":1}\n');
     expect((await brodmann([...analyze, "--out", out])).code).toBe(0);
     expect(readdirSync(out).sort()).toEqual([...FILES, "notes.txt"].sort());
     for (const name of FILES) expect(readFileSync(join(out, name), "utf8").slice(0, 3)).not.toBe("old");

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { brodmann, ROOT, start, temporaryFolder } from "../support/cli.ts";
+import { describe, expect, it, vi } from "vitest";
+import { brodmann, ROOT, start, temporaryFolder, writePlanted } from "../support/cli.ts";
 
 const DATA = ["--data", join(ROOT, "examples/mnist-digits.npz")];
 const MODEL = join(ROOT, "examples/mnist-mlp.onnx");
@@ -20,41 +20,42 @@ describe("Ctrl-C", () => {
     const { code, stdout, stderr } = await run.finished;
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
     expect(stderr).toContain("interrupted: ending after this batch (again to end at once)");
-    const kept = ["graph.gexf", "graph.npz", "partition.json"];
+    const kept = ["graph.gexf", "graph.npz", "partition.json", "scores.jsonl"];
     expect(readdirSync(out).sort()).toEqual(kept);
     for (const name of kept) expect(stderr.split("interrupted; kept: ")[1]).toContain(join(out, name));
+    expect(stderr).toMatch(/\nThe same command with --resume continues\.\n$/);
     expect(stderr).not.toContain("error");
     JSON.parse(readFileSync(join(out, "partition.json"), "utf8"));
   });
 
-  it("keeps the scores of finished layers, until a run completes", async () => {
+  it("keeps every result, and --resume gives the bytes of a run that was not interrupted", async () => {
     const folder = temporaryFolder();
-    // The first layer has two subclusters, the others 384: whatever the machine, most of the run is behind it.
-    const layers = ["hidden1", "hidden2", "hidden3", "hidden4"].map((name) => ({
-      name,
-      labels: Array.from({ length: 256 }, (_, unit) => unit % (name === "hidden1" ? 2 : 128)),
-    }));
+    const files = writePlanted(folder);
     const partition = join(folder, "p.json");
+    const layers = files.planted.layers
+      .slice(0, 2)
+      .map(({ name, blocks }) => ({ name, labels: Array.from(blocks) }));
     writeFileSync(partition, JSON.stringify({ schema: "brodmann/partition/1", layers }));
-    const out = join(folder, "scores.json");
-    const args = ["score", MODEL, ...DATA, "--take", "300", "--partition", partition, "--out", out];
-    const run = start([...args, "--shuffles", "200"]);
-    await run.saying(/^lesions of hidden[234]: /m);
+    const args = ["score", files.model, "--data", files.data, "--partition", partition, "--shuffles", "3000"];
+    const [out, journal] = [join(folder, "scores.json"), join(folder, "scores.jsonl")];
+    const run = start([...args, "--out", out]);
+    await vi.waitFor(() => expect(statSync(journal).size).toBeGreaterThan(20_000), {
+      timeout: 30_000,
+      interval: 5,
+    });
     run.process.kill("SIGINT");
-    const { code, stderr } = await run.finished;
-    expect(code).toBe(130);
-    const partial = join(folder, "scores.partial.json");
+    const { code, stdout, stderr } = await run.finished;
+    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+    expect(stderr).toContain(`interrupted; kept: ${journal}\nThe same command with --resume continues.`);
     expect(existsSync(out)).toBe(false);
-    const scores = JSON.parse(readFileSync(partial, "utf8")) as { subclusters: { layer: string }[] };
-    expect(scores).toMatchObject({ schema: "brodmann/scores/1", isPartial: true, shuffles: 200, seed: 0 });
-    const { length } = scores.subclusters;
-    expect(stderr).toContain(`interrupted; kept: ${partial} (${length} subclusters of finished layers)`);
-    expect([2, 130, 258]).toContain(length);
-    expect(scores.subclusters.slice(0, 2).map(({ layer }) => layer)).toEqual(["hidden1", "hidden1"]);
+    expect(readFileSync(journal, "utf8").endsWith("}\n")).toBe(true);
 
-    expect((await brodmann([...args, "--protocol", "paper", "--shuffles", "1", "--quiet"])).code).toBe(0);
-    expect(existsSync(partial)).toBe(false);
-    expect(JSON.parse(readFileSync(out, "utf8"))).toMatchObject({ subclusters: { length: 386 } });
+    expect((await brodmann([...args, "--out", out, "--resume"])).stderr).toContain(
+      `journal: continuing ${journal}`,
+    );
+    expect(existsSync(journal)).toBe(false);
+    const whole = await brodmann([...args, "--json"]);
+    expect(readFileSync(out, "utf8")).toBe(whole.stdout);
   });
 
   it("twice ends at once", async () => {

@@ -14,6 +14,7 @@ describe("help", () => {
       "graph",
       "partition",
       "score",
+      "merge",
       "analyze",
       "table",
       "compare",
