@@ -158,7 +158,8 @@ export async function scoreImportance(
   const baseline = baselineOf(outcome, classCounts, protocol === "strict");
   const tests = tested.reduce((total, layer) => total + layer.tested.length, 0);
   const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length), tests };
-  const settings: LayerSettings = { network, data, baseline, plan, lesion, consumer, compare, match };
+  const shared = { network, data, baseline, plan, isSequential };
+  const settings: LayerSettings = { ...shared, lesion, consumer, compare, match };
   const stepsOf = (layer: LayerSubclusters) =>
     layer.tested.length * lesionsPerSubcluster(settings) * data.count;
   const progress = new OverallProgress(
@@ -225,6 +226,7 @@ interface LayerSettings {
   readonly consumer: string | undefined;
   readonly compare: readonly LesionKind[];
   readonly match: Match;
+  readonly isSequential: boolean;
 }
 
 /** Lesions of one subcluster and its random sets, every run of a resampled one counted. */
@@ -351,7 +353,7 @@ async function scoreLayer(
     });
   }
   const isStrict = plan.protocol === "strict";
-  const kept = isStrict ? await keepOnly(settings, target, layer, bins, nextOptions()) : null;
+  const kept = isStrict ? await keepOnly(settings, target, layer, bins, nextOptions) : null;
   // The stream of all layers: they see the same draws of inputs.
   const intervals = changeIntervals(details, data.labels, rng(plan.seed, "bootstrap"));
   const subclusters = layer.tested.map(({ cluster, units }, number): SubclusterImportance => {

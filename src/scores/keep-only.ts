@@ -3,19 +3,21 @@
  * others take their mean. A lesion alone misses units whose work others can do as well.
  */
 import { lesionSite } from "../network/consumer-site.ts";
-import { openLesions } from "../network/lesions.ts";
+import { type LayerLesions, openLesions } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import { hasInputAxis } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import { type Baseline, type Damage, damageOf } from "./damage.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
-import { kindsOf, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
-import { drawNullSets } from "./nulls.ts";
+import { type DrawPlan, drawNullDamages, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
 /** Label permutations of the layer that kept subclusters are compared with. */
 export const KEPT_DRAWS = 39;
+
+/** Permutations that all have where the others come one after another: a p above 5 % then mostly shows at once. */
+const KEPT_BASE = 9;
 
 export interface KeepOnly {
   /** The network with nothing else of the layer. */
@@ -46,45 +48,50 @@ interface KeepSettings {
   readonly data: LabelledInputs;
   readonly baseline: Baseline;
   readonly plan: { readonly seed: number };
+  readonly isSequential: boolean;
   /** The only layer that finds nothing else; undefined: all that read the layer. */
   readonly consumer: string | undefined;
 }
 
 /** Keeps every tested subcluster of a layer alone; null where the layer has no means. */
 export async function keepOnly(
-  { network, data, baseline, plan: { seed }, consumer }: KeepSettings,
+  { network, data, baseline, plan: { seed }, isSequential, consumer }: KeepSettings,
   target: Layer,
   layer: LayerSubclusters,
   bins: readonly Int32Array[],
-  options: RunOptions,
+  nextOptions: () => RunOptions,
 ): Promise<KeepOnly[] | null> {
   const site = lesionSite(network, target, consumer);
   if (!hasInputAxis(site.network, site.layer)) return null;
-  const count = layer.tested.length;
-  const kept = [
-    ...layer.tested.map(({ units }) => units),
-    ...drawNullSets(layer, "strict", KEPT_DRAWS, seed, { bins }),
-  ];
+  const plan: DrawPlan = {
+    protocol: "strict",
+    shuffles: KEPT_DRAWS,
+    seed,
+    base: isSequential ? KEPT_BASE : KEPT_DRAWS,
+    tests: 1,
+  };
   const lesions = await openLesions(network, target, data, { lesion: "mean", consumer });
-  try {
-    const outcomes = await lesions.run(
-      kept.map((units) => othersOf(units, layer.layerUnits)),
-      options,
-    );
-    const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-    const nulls = {
-      bySubcluster: layer.tested.map((_, number) =>
-        damages.slice(count).filter((_, draw) => draw % count === number),
+  /** Lesions of all but the units that are kept. */
+  const keeping: LayerLesions = {
+    ...lesions,
+    run: (sets, runOptions) =>
+      lesions.run(
+        sets.map((units) => othersOf(units, layer.layerUnits)),
+        runOptions,
       ),
-      kinds: kindsOf(layer, bins),
-    };
-    const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS, tests: count } as const;
+  };
+  try {
+    const kept = layer.tested.map(({ units }) => units);
+    const damages = (await keeping.run(kept, nextOptions())).map((outcome) => damageOf(outcome, baseline));
+    const measures = [ACCURACY, LOSS];
+    const nulls = await drawNullDamages(keeping, layer, damages, measures, baseline, plan, bins, nextOptions);
     return layer.tested.map((_, number) => {
       const damage = damages[number] as Damage;
       const pool = poolOf(number, nulls, "strict");
-      const siblings = siblingsOf(number, nulls, damages.slice(0, count), "strict");
+      const siblings = siblingsOf(number, nulls, damages, "strict");
+      const drawn = nulls.bySubcluster[number]?.length ?? 0;
       const verdict = (measure: Measure<Damage>): Verdict => {
-        const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, KEPT_DRAWS, plan);
+        const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, drawn, plan);
         return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
       };
       return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };

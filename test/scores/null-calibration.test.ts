@@ -137,8 +137,8 @@ describe("with random labels in place of the partition", () => {
     ["random sets matched on weight norm", { match: "norm", seeds: 150 }],
     ["random sets matched on activation", { match: "activation", seeds: 150 }],
   ];
-  // Each setting: 5 of rows, 8 of subclusters, 2 of pairs, 5 of verdicts. Then 6 of kept subclusters.
-  const family = new Family(6 * 20 + 6);
+  // Each setting: 5 of rows, 8 of subclusters, 2 of pairs, 5 of verdicts. Then twice 6 of kept subclusters.
+  const family = new Family(6 * 20 + 2 * 6);
 
   it.each(SETTINGS)("p-values are uniform and verdicts rare: %s", async (_, setting) => {
     const { seeds, isSequential = false } = setting;
@@ -174,48 +174,51 @@ describe("with random labels in place of the partition", () => {
     else expect(found.drawn).toBeCloseTo(1, 12);
   });
 
-  it("p-values of subclusters that are kept alone are uniform", async () => {
-    const bytes = calibrationNetwork();
-    const network = await loadNetworkBytes(bytes, "calibration");
-    const data = await calibrationData(bytes);
-    const baseline = baselineOf(
-      await evaluateNetwork(network, data),
-      countClasses(data.labels, CLASSES),
-      true,
-    );
-    const ps = { shared: byKept(), alone: byKept() };
-    function byKept(): Record<"accuracy" | "loss", number[]> {
-      return { accuracy: [], loss: [] };
-    }
-    for (let seed = 0; seed < 150; seed++) {
-      const units = (count: number) => [Int32Array.from({ length: count }, (_, unit) => unit)];
-      const bins = { a: units(12), b: units(11) };
-      const settings = { network, data, baseline, plan: { seed }, consumer: undefined };
-      for (const layer of findSubclusters(network, randomPartition(seed, bins))) {
-        const own = layer.name === "a" ? bins.a : bins.b;
-        const target = layerNamed(network, layer.name);
-        const kept = (await keepOnly(settings, target, layer, own, {})) ?? [];
-        const [where, cluster] = layer.name === "a" ? (["shared", 0] as const) : (["alone", 2] as const);
-        const number = layer.tested.findIndex((found) => found.cluster === cluster);
-        for (const name of ["accuracy", "loss"] as const) {
-          ps[where][name].push(kept[number]?.verdicts[name].p ?? Number.NaN);
+  it.each([false, true])(
+    "p-values of subclusters that are kept alone are uniform, sequential: %s",
+    async (isSequential) => {
+      const bytes = calibrationNetwork();
+      const network = await loadNetworkBytes(bytes, "calibration");
+      const data = await calibrationData(bytes);
+      const baseline = baselineOf(
+        await evaluateNetwork(network, data),
+        countClasses(data.labels, CLASSES),
+        true,
+      );
+      const ps = { shared: byKept(), alone: byKept() };
+      function byKept(): Record<"accuracy" | "loss", number[]> {
+        return { accuracy: [], loss: [] };
+      }
+      for (let seed = 0; seed < 100; seed++) {
+        const units = (count: number) => [Int32Array.from({ length: count }, (_, unit) => unit)];
+        const bins = { a: units(12), b: units(11) };
+        const settings = { network, data, baseline, plan: { seed }, isSequential, consumer: undefined };
+        for (const layer of findSubclusters(network, randomPartition(seed, bins))) {
+          const own = layer.name === "a" ? bins.a : bins.b;
+          const target = layerNamed(network, layer.name);
+          const kept = (await keepOnly(settings, target, layer, own, () => ({}))) ?? [];
+          const [where, cluster] = layer.name === "a" ? (["shared", 0] as const) : (["alone", 2] as const);
+          const number = layer.tested.findIndex((found) => found.cluster === cluster);
+          for (const name of ["accuracy", "loss"] as const) {
+            ps[where][name].push(kept[number]?.verdicts[name].p ?? Number.NaN);
+          }
         }
       }
-    }
-    for (const [where, together] of [
-      ["shared", 3],
-      ["alone", 1],
-    ] as const) {
-      for (const name of ["accuracy", "loss"] as const)
-        family.expectNotSmall(ps[where][name], `${where}, kept ${name}`);
-      const step = 1 / (together * (KEPT_DRAWS + 1));
-      family.expectNotLarge(
-        ps[where].loss.map((p) => p - step),
-        `${where}, kept loss`,
-      );
-    }
-    family.expectComplete();
-  });
+      for (const [where, together] of [
+        ["shared", 3],
+        ["alone", 1],
+      ] as const) {
+        for (const name of ["accuracy", "loss"] as const)
+          family.expectNotSmall(ps[where][name], `${where}, kept ${name}`);
+        const step = 1 / (together * ((isSequential ? 9 : KEPT_DRAWS) + 1));
+        family.expectNotLarge(
+          ps[where].loss.map((p) => p - step),
+          `${where}, kept loss`,
+        );
+      }
+      if (isSequential) family.expectComplete();
+    },
+  );
 });
 
 describe("sequential draws", () => {
