@@ -19,7 +19,7 @@ import { type Baseline, baselineOf, type Damage } from "./damage.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
 import { byMeasure, type ImportanceName } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
-import { KEPT_DRAWS, type KeepOnly, keptLesions } from "./keep-only.ts";
+import { KEPT_DRAWS, type KeepOnly, keptSets } from "./keep-only.ts";
 import { agreementsOf, type KindAgreement } from "./kind-agreement.ts";
 import { type ScoredLayer, scoreLayer } from "./layer-importance.ts";
 import type { Match } from "./matching.ts";
@@ -350,10 +350,11 @@ async function importanceOf(measurements: Measurements, options: ImportanceOptio
 function dividedPasses(layer: SurveyedLayer, settings: ImportanceSettings): LesionPass[] {
   const { protocol, shuffles, seed } = settings;
   const { bins } = layer;
+  const hasKept = protocol === "strict" && layer.hasMeans;
   return [
     nullPass(layer, settings, 0, drawNullSets(layer, protocol, shuffles, seed, { bins })),
     ...settings.compare.map((kind) => comparedPass(layer, kind)),
-    ...(protocol === "strict" && layer.hasMeans ? [keptPass(layer, keptLesions(layer, seed, bins))] : []),
+    ...(hasKept ? keptSets(layer, seed, bins).map((sets, round) => keptPass(layer, round, sets)) : []),
   ];
 }
 

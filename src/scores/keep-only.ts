@@ -6,12 +6,15 @@ import type { LayerLesions } from "../network/lesions.ts";
 import type { RunOptions } from "../progress.ts";
 import { type Baseline, type Damage, damageOf } from "./damage.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
-import { kindsOf, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
+import { type DrawPlan, drawNullDamages, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
 import { drawNullSets } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
 /** Label permutations of the layer that kept subclusters are compared with. */
 export const KEPT_DRAWS = 39;
+
+/** Permutations that all have where the others come one after another: a p above 5 % then mostly shows at once. */
+const KEPT_BASE = 9;
 
 export interface KeepOnly {
   /** The network with nothing else of the layer. */
@@ -36,51 +39,50 @@ const LOSS: Measure<Damage> = {
   amount: ({ loss }) => -loss,
 };
 
-/** The lesions that keep each tested subcluster alone, and then each of its random sets. */
-export function keptLesions(
+/** The sets that are kept: each tested subcluster, and where nothing depends on outcomes all random sets. */
+export function keptSets(
   layer: LayerSubclusters,
   seed: number,
   bins: readonly Int32Array[],
-): Int32Array[] {
-  const kept = [
-    ...layer.tested.map(({ units }) => units),
-    ...drawNullSets(layer, "strict", KEPT_DRAWS, seed, { bins }),
-  ];
-  return kept.map((units) => othersOf(units, layer.layerUnits));
+): [own: Int32Array[], random: Int32Array[]] {
+  return [layer.tested.map(({ units }) => units), drawNullSets(layer, "strict", KEPT_DRAWS, seed, { bins })];
 }
 
-/** Keeps every tested subcluster of a layer alone; `lesions` are by the mean. */
+/** Keeps every tested subcluster of a layer alone; `keeping` runs the network with nothing but a set's units. */
 export async function keepOnly(
-  lesions: Pick<LayerLesions, "run">,
+  keeping: Pick<LayerLesions, "run">,
   layer: LayerSubclusters,
   baseline: Baseline,
-  seed: number,
+  { seed, isSequential }: { readonly seed: number; readonly isSequential: boolean },
   bins: readonly Int32Array[],
-  options: RunOptions,
+  nextOptions: () => RunOptions,
 ): Promise<KeepOnly[]> {
-  const count = layer.tested.length;
-  const outcomes = await lesions.run(keptLesions(layer, seed, bins), options);
-  const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-  const nulls = {
-    bySubcluster: layer.tested.map((_, number) =>
-      damages.slice(count).filter((_, draw) => draw % count === number),
-    ),
-    kinds: kindsOf(layer, bins),
+  const plan: DrawPlan = {
+    protocol: "strict",
+    shuffles: KEPT_DRAWS,
+    seed,
+    base: isSequential ? KEPT_BASE : KEPT_DRAWS,
+    tests: 1,
   };
-  const plan = { protocol: "strict", shuffles: KEPT_DRAWS, base: KEPT_DRAWS, tests: count } as const;
+  const own = layer.tested.map(({ units }) => units);
+  const damages = (await keeping.run(own, nextOptions())).map((outcome) => damageOf(outcome, baseline));
+  const measures = [ACCURACY, LOSS];
+  const nulls = await drawNullDamages(keeping, layer, damages, measures, baseline, plan, bins, nextOptions);
   return layer.tested.map((_, number) => {
     const damage = damages[number] as Damage;
     const pool = poolOf(number, nulls, "strict");
-    const siblings = siblingsOf(number, nulls, damages.slice(0, count), "strict");
+    const siblings = siblingsOf(number, nulls, damages, "strict");
+    const drawn = nulls.bySubcluster[number]?.length ?? 0;
     const verdict = (measure: Measure<Damage>): Verdict => {
-      const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, KEPT_DRAWS, plan);
+      const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, drawn, plan);
       return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
     };
     return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };
   });
 }
 
-function othersOf(units: Int32Array, count: number): Int32Array {
+/** All units of a layer but those of a set. */
+export function othersOf(units: Int32Array, count: number): Int32Array {
   const isKept = new Uint8Array(count);
   for (const unit of units) isKept[unit] = 1;
   return Int32Array.from({ length: count }, (_, unit) => unit).filter((unit) => !isKept[unit]);

@@ -67,15 +67,16 @@ export async function scoreLayer(
     });
   }
   const isStrict = plan.protocol === "strict";
+  let keptRound = 0;
   const kept =
     isStrict && layer.hasMeans
       ? await keepOnly(
-          lesionsOf((sets) => keptPass(layer, sets)),
+          lesionsOf((sets) => keptPass(layer, keptRound++, sets)),
           layer,
           baseline,
-          plan.seed,
+          settings,
           layer.bins,
-          nextOptions(),
+          nextOptions,
         )
       : null;
   const subclusters = layer.tested.map(({ cluster, units }, number): SubclusterImportance => {

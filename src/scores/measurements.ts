@@ -19,6 +19,7 @@ import { type RecordOptions, type Records, recorded } from "../records.ts";
 import { rng } from "../statistics/rng.ts";
 import type { ImportanceSettings } from "./importance.ts";
 import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
+import { othersOf } from "./keep-only.ts";
 import { matchBins } from "./matching.ts";
 import { type PairInteraction, scorePairs } from "./pairs.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
@@ -84,9 +85,10 @@ export function comparedPass(layer: SurveyedLayer, kind: LesionKind): LesionPass
   return { layer, kind, key: `importance/compared/${kind}/${layer.name}`, sets };
 }
 
-/** All but a subcluster, and all but its random sets, by their mean. */
-export function keptPass(layer: SurveyedLayer, sets: readonly Int32Array[]): LesionPass {
-  return { layer, kind: "mean", key: `importance/kept/mean/${layer.name}`, sets };
+/** All but the units of each set by their mean: the subclusters first, then random sets in one or more rounds. */
+export function keptPass(layer: SurveyedLayer, round: number, sets: readonly Int32Array[]): LesionPass {
+  const others = sets.map((units) => othersOf(units, layer.layerUnits));
+  return { layer, kind: "mean", key: `importance/kept/mean/${round}/${layer.name}`, sets: others };
 }
 
 /** A network whose lesions are measured. */

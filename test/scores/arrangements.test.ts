@@ -127,7 +127,7 @@ const STATISTICS = [
 const LAYERS = [
   { sizes: [3, 3], draws: 2 },
   { sizes: [2, 2], draws: 3 },
-  { sizes: [2, 2, 1], draws: 2 },
+  { sizes: [1, 1, 2], draws: 2 },
   { sizes: [1, 3], draws: 3 },
 ] as const;
 

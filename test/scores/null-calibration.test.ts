@@ -21,7 +21,7 @@ import {
   stratumOf,
   verdictsOf,
 } from "../../src/scores/importance-measures.ts";
-import { KEPT_DRAWS, keepOnly } from "../../src/scores/keep-only.ts";
+import { KEPT_DRAWS, keepOnly, othersOf } from "../../src/scores/keep-only.ts";
 import { type Match, matchBins } from "../../src/scores/matching.ts";
 import { networkRow, type Verdict } from "../../src/scores/measures.ts";
 import { commonDraws, type DrawPlan, drawNullDamages } from "../../src/scores/null-damages.ts";
@@ -137,8 +137,8 @@ describe("with random labels in place of the partition", () => {
     ["random sets matched on weight norm", { match: "norm", seeds: 150 }],
     ["random sets matched on activation", { match: "activation", seeds: 150 }],
   ];
-  // Each setting: 5 of rows, 8 of subclusters, 2 of pairs, 5 of verdicts. Then 6 of kept subclusters.
-  const family = new Family(6 * 20 + 6);
+  // Each setting: 5 of rows, 8 of subclusters, 2 of pairs, 5 of verdicts. Then twice 6 of kept subclusters.
+  const family = new Family(6 * 20 + 2 * 6);
 
   it.each(SETTINGS)("p-values are uniform and verdicts rare: %s", async (_, setting) => {
     const { seeds, isSequential = false } = setting;
@@ -174,51 +174,58 @@ describe("with random labels in place of the partition", () => {
     else expect(found.drawn).toBeCloseTo(1, 12);
   });
 
-  it("p-values of subclusters that are kept alone are uniform", async () => {
-    const bytes = calibrationNetwork();
-    const network = await loadNetworkBytes(bytes, "calibration");
-    const data = await calibrationData(bytes);
-    const baseline = baselineOf(
-      await evaluateNetwork(network, data),
-      countClasses(data.labels, CLASSES),
-      true,
-    );
-    const ps = { shared: byKept(), alone: byKept() };
-    function byKept(): Record<"accuracy" | "loss", number[]> {
-      return { accuracy: [], loss: [] };
-    }
-    const opened = new Map<string, LayerLesions>();
-    for (const name of ["a", "b"]) {
-      opened.set(name, await openLesions(network, layerNamed(network, name), data, { lesion: "mean" }));
-    }
-    for (let seed = 0; seed < 150; seed++) {
-      const units = (count: number) => [Int32Array.from({ length: count }, (_, unit) => unit)];
-      const bins = { a: units(12), b: units(11) };
-      for (const layer of findSubclusters(network, randomPartition(seed, bins))) {
-        const own = layer.name === "a" ? bins.a : bins.b;
-        const kept = await keepOnly(opened.get(layer.name) as LayerLesions, layer, baseline, seed, own, {});
-        const [where, cluster] = layer.name === "a" ? (["shared", 0] as const) : (["alone", 2] as const);
-        const number = layer.tested.findIndex((found) => found.cluster === cluster);
-        for (const name of ["accuracy", "loss"] as const) {
-          ps[where][name].push(kept[number]?.verdicts[name].p ?? Number.NaN);
+  it.each([false, true])(
+    "p-values of subclusters that are kept alone are uniform, sequential: %s",
+    async (isSequential) => {
+      const bytes = calibrationNetwork();
+      const network = await loadNetworkBytes(bytes, "calibration");
+      const data = await calibrationData(bytes);
+      const baseline = baselineOf(
+        await evaluateNetwork(network, data),
+        countClasses(data.labels, CLASSES),
+        true,
+      );
+      const ps = { shared: byKept(), alone: byKept() };
+      function byKept(): Record<"accuracy" | "loss", number[]> {
+        return { accuracy: [], loss: [] };
+      }
+      const opened = new Map<string, LayerLesions>();
+      for (const name of ["a", "b"]) {
+        opened.set(name, await openLesions(network, layerNamed(network, name), data, { lesion: "mean" }));
+      }
+      for (let seed = 0; seed < 100; seed++) {
+        const units = (count: number) => [Int32Array.from({ length: count }, (_, unit) => unit)];
+        const bins = { a: units(12), b: units(11) };
+        for (const layer of findSubclusters(network, randomPartition(seed, bins))) {
+          const own = layer.name === "a" ? bins.a : bins.b;
+          const lesions = opened.get(layer.name) as LayerLesions;
+          const keeping: Pick<LayerLesions, "run"> = {
+            run: (sets) => lesions.run(sets.map((kept) => othersOf(kept, layer.layerUnits))),
+          };
+          const kept = await keepOnly(keeping, layer, baseline, { seed, isSequential }, own, () => ({}));
+          const [where, cluster] = layer.name === "a" ? (["shared", 0] as const) : (["alone", 2] as const);
+          const number = layer.tested.findIndex((found) => found.cluster === cluster);
+          for (const name of ["accuracy", "loss"] as const) {
+            ps[where][name].push(kept[number]?.verdicts[name].p ?? Number.NaN);
+          }
         }
       }
-    }
-    for (const lesions of opened.values()) await lesions.dispose();
-    for (const [where, together] of [
-      ["shared", 3],
-      ["alone", 1],
-    ] as const) {
-      for (const name of ["accuracy", "loss"] as const)
-        family.expectNotSmall(ps[where][name], `${where}, kept ${name}`);
-      const step = 1 / (together * (KEPT_DRAWS + 1));
-      family.expectNotLarge(
-        ps[where].loss.map((p) => p - step),
-        `${where}, kept loss`,
-      );
-    }
-    family.expectComplete();
-  });
+      for (const lesions of opened.values()) await lesions.dispose();
+      for (const [where, together] of [
+        ["shared", 3],
+        ["alone", 1],
+      ] as const) {
+        for (const name of ["accuracy", "loss"] as const)
+          family.expectNotSmall(ps[where][name], `${where}, kept ${name}`);
+        const step = 1 / (together * ((isSequential ? 9 : KEPT_DRAWS) + 1));
+        family.expectNotLarge(
+          ps[where].loss.map((p) => p - step),
+          `${where}, kept loss`,
+        );
+      }
+      if (isSequential) family.expectComplete();
+    },
+  );
 });
 
 describe("sequential draws", () => {
