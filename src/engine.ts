@@ -12,12 +12,8 @@ import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
-import {
-  type Importance,
-  type ImportanceOptions,
-  scoreImportance,
-  scoreImportanceShard,
-} from "./scores/importance.ts";
+import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
+import { scoreImportanceShard } from "./scores/importance-shards.ts";
 
 /** The steps of an analysis on one device. Errors and options are those of the functions that the steps are named after. */
 export interface Engine {

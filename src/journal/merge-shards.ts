@@ -1,6 +1,7 @@
 import { BrodmannError } from "../errors.ts";
 import type { Shard } from "../network/lesions.ts";
-import { type Importance, mergeImportance, SHARD_END } from "../scores/importance.ts";
+import type { Importance } from "../scores/importance.ts";
+import { mergeImportance, SHARD_END } from "../scores/importance-shards.ts";
 import { headerDifference, type JournalContent } from "./journal-file.ts";
 
 /**

@@ -4,7 +4,6 @@
  */
 import { BrodmannError } from "../errors.ts";
 import { isReadBy } from "../network/consumer-site.ts";
-import type { Shard } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import { type LesionKind, RESAMPLES } from "../network/replacement.ts";
@@ -12,33 +11,21 @@ import { type TaskName, withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { RunOptions } from "../progress.ts";
-import type { RecordOptions, Records } from "../records.ts";
+import type { RecordOptions } from "../records.ts";
 import { arrangementStatistics } from "../statistics/permutation-p.ts";
 import { rng } from "../statistics/rng.ts";
 import { type Baseline, baselineOf, type Damage } from "./damage.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
 import { byMeasure, type ImportanceName } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
-import { KEPT_DRAWS, type KeepOnly, keptSets } from "./keep-only.ts";
+import { KEPT_DRAWS, type KeepOnly } from "./keep-only.ts";
 import { agreementsOf, type KindAgreement } from "./kind-agreement.ts";
 import { type ScoredLayer, scoreLayer } from "./layer-importance.ts";
 import type { Match } from "./matching.ts";
-import {
-  comparedPass,
-  keptPass,
-  type LesionPass,
-  type Measurements,
-  measureNetwork,
-  nullPass,
-  openLab,
-  readMeasurements,
-  type Study,
-  type SurveyedLayer,
-  surveyLayers,
-} from "./measurements.ts";
+import { type Measurements, measureNetwork, type Study } from "./measurements.ts";
 import { adjustRows, type NetworkRow, networkRow, type Verdict } from "./measures.ts";
 import { commonDraws } from "./null-damages.ts";
-import { drawNullSets, type Protocol } from "./nulls.ts";
+import type { Protocol } from "./nulls.ts";
 import { OverallProgress } from "./overall-progress.ts";
 import type { PairInteraction } from "./pairs.ts";
 import type { ClassProfile } from "./profile.ts";
@@ -180,94 +167,8 @@ export async function scoreImportance(
   }
 }
 
-/**
- * Runs one of several equal parts of the lesions that `scoreImportance` needs, for `mergeImportance`: nothing comes
- * back, all is recorded (`onRecord`). The first part also has what cannot be divided.
- *
- * Throws as `scoreImportance`, and `E_USAGE_SHARD` with sequential draws, each of which depends on those before.
- *
- * @example
- * await scoreImportanceShard(mlp, digits, partition, { number: 1, of: 3 }, { onRecord: journal.onRecord });
- */
-export async function scoreImportanceShard(
-  network: Network,
-  data: LabelledInputs,
-  partition: Partition,
-  shard: Shard,
-  options: ImportanceOptions = {},
-): Promise<void> {
-  const study = openStudy(network, data, partition, options);
-  const { settings } = study;
-  checkShard(shard, settings.isSequential);
-  const layers = (await surveyLayers(study)).filter(({ tested }) => tested.length > 0);
-  const progress = new OverallProgress(
-    options,
-    Math.round(
-      layers.reduce((total, layer) => total + stepsOf(layer, settings, study.data.count), 0) / shard.of,
-    ),
-  );
-  if (shard.number === 1) {
-    const measurements = await measureNetwork(study, options, options);
-    try {
-      for (const layer of layers) await measurements.subclusters(layer, { signal: options.signal });
-      if (settings.protocol === "strict") await measurements.pairs({ signal: options.signal });
-    } finally {
-      await measurements.dispose();
-    }
-  }
-  const lab = openLab(study, options);
-  try {
-    for (const layer of layers) {
-      for (const pass of dividedPasses(layer, settings)) await lab.run(pass, progress.next(), shard);
-    }
-  } finally {
-    await lab.dispose();
-  }
-  if (options.earlier?.has(SHARD_END) !== true) options.onRecord?.(SHARD_END, true);
-}
-
-/** Recorded when a shard is complete. */
-export const SHARD_END = "importance/end";
-
-/**
- * The scores that the records of all shards of a run amount to: those of `scoreImportance`, to the last bit. Also
- * takes the records of one whole run. Throws `E_INPUT_JOURNAL` where some are missing.
- *
- * @example
- * const scores = await mergeImportance([one.earlier, two.earlier, three.earlier]);
- */
-export async function mergeImportance(shards: readonly Records[]): Promise<Importance> {
-  const all = new Map<string, unknown[]>();
-  for (const [key, values] of shards.flatMap((records) => [...records])) {
-    all.set(key, [...(all.get(key) ?? []), ...values]);
-  }
-  return importanceOf(await readMeasurements(all), {});
-}
-
-/** Throws `E_USAGE_SHARD` for a part that does not exist, or of draws that cannot be divided. */
-export function checkShard({ number, of }: Shard, isSequential: boolean = false): void {
-  const areCounts = Number.isSafeInteger(number) && Number.isSafeInteger(of);
-  if (!areCounts || number < 1 || number > of) {
-    throw new BrodmannError(
-      "E_USAGE_SHARD",
-      `--shard: found ${number}/${of}, expected I/N with I from 1 to N`,
-      {
-        hint: "The three shards of a run are --shard 1/3, --shard 2/3 and --shard 3/3.",
-      },
-    );
-  }
-  if (!isSequential) return;
-  throw new BrodmannError(
-    "E_USAGE_SHARD",
-    "--shard: found --sequential, expected a number of random sets that is fixed beforehand",
-    {
-      hint: "Leave out --sequential: which sets it draws depends on those before, so they cannot be divided.",
-    },
-  );
-}
-
 /** What a run is about: the settings, and the layers with subclusters. */
-function openStudy(
+export function openStudy(
   given: Network,
   data: LabelledInputs,
   partition: Partition,
@@ -292,7 +193,10 @@ function openStudy(
 }
 
 /** The scores that follow from what was measured. */
-async function importanceOf(measurements: Measurements, options: ImportanceOptions): Promise<Importance> {
+export async function importanceOf(
+  measurements: Measurements,
+  options: ImportanceOptions = {},
+): Promise<Importance> {
   const { settings, inputs, task, r2, outcome, classCounts, layers } = measurements.survey;
   const { protocol, shuffles, seed, lesion, match, isSequential, consumer } = settings;
   const tested = layers.filter((layer) => layer.tested.length > 0);
@@ -346,22 +250,10 @@ async function importanceOf(measurements: Measurements, options: ImportanceOptio
   };
 }
 
-/** The passes of a layer whose lesions can be divided: what they are does not depend on any outcome. */
-function dividedPasses(layer: SurveyedLayer, settings: ImportanceSettings): LesionPass[] {
-  const { protocol, shuffles, seed } = settings;
-  const { bins } = layer;
-  const hasKept = protocol === "strict" && layer.hasMeans;
-  return [
-    nullPass(layer, settings, 0, drawNullSets(layer, protocol, shuffles, seed, { bins })),
-    ...settings.compare.map((kind) => comparedPass(layer, kind)),
-    ...(hasKept ? keptSets(layer, seed, bins).map((sets, round) => keptPass(layer, round, sets)) : []),
-  ];
-}
-
 const runsOf = (kind: LesionKind): number => (kind === "resample" ? RESAMPLES : 1);
 
 /** Lesions x inputs of a layer's subclusters and their random sets, every run of a resampled one counted. */
-function stepsOf(
+export function stepsOf(
   { tested }: LayerSubclusters,
   { protocol, shuffles, lesion, compare }: ImportanceSettings,
   inputs: number,

@@ -4,12 +4,8 @@ import { loadNetworkBytes } from "../../src/network/network.ts";
 import type { LabelledInputs } from "../../src/network/outcomes.ts";
 import type { Partition } from "../../src/partition/partition.ts";
 import type { Records } from "../../src/records.ts";
-import {
-  type ImportanceOptions,
-  mergeImportance,
-  scoreImportance,
-  scoreImportanceShard,
-} from "../../src/scores/importance.ts";
+import { type ImportanceOptions, scoreImportance } from "../../src/scores/importance.ts";
+import { mergeImportance, scoreImportanceShard } from "../../src/scores/importance-shards.ts";
 import { formatScores } from "../../src/scores/scores-file.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { catchError } from "../support/catch-error.ts";
