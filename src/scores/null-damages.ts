@@ -158,7 +158,9 @@ export function rankOf(
   // With fewer tests a larger p is significant: where some may be undefined, it could be a single one.
   const hits = safeHits(shuffles, byCeiling(isAlwaysDefined ? tests : 1, LEVEL), together);
   const ranked = sequentialP(value, values, tail, { hits, base, together });
-  const isStopped = ranked.hits >= hits;
-  const isDefined = isStopped || ranked.valid >= drawn / 2;
-  return { ...ranked, p: isDefined ? ranked.p : Number.NaN, isStopped };
+  if (ranked.hits >= hits) return { ...ranked, isStopped: true };
+  const isDefined = ranked.valid >= drawn / 2;
+  // All draws to come could not make it defined.
+  const isLost = ranked.valid + together * (shuffles - drawn) < shuffles / 2;
+  return { ...ranked, p: isDefined ? ranked.p : Number.NaN, isStopped: isLost };
 }

@@ -63,7 +63,6 @@ interface RunFile {
 }
 interface ScoresFile {
   readonly schema?: string;
-  readonly isPartial?: boolean;
   readonly protocol?: string;
   readonly subclusters?: readonly {
     readonly importance?: { readonly effect?: Readonly<Record<string, number | null>> };
