@@ -48,7 +48,7 @@ interface Edges {
 }
 
 const graphs: readonly [string, () => Edges | SymmetricMatrix][] = [
-  ...["hard65536", "knn65536"].flatMap((name): [string, () => Edges][] => {
+  ...["hard6554", "hard65536", "knn6554", "knn65536"].flatMap((name): [string, () => Edges][] => {
     const path = join(flags.graphs ?? "", `g_${name}.bin`);
     return flags.graphs !== undefined && existsSync(path) ? [[name, () => readEdges(path)]] : [];
   }),
