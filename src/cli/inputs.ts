@@ -8,8 +8,8 @@ import { inputFeed } from "../network/network-input.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
 import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
-import { checkSequential, checkShuffles, type ImportanceOptions } from "../scores/importance.ts";
-import { checkShard } from "../scores/importance-shards.ts";
+import type { ImportanceOptions } from "../scores/importance.ts";
+import { checkSequential, checkShard, checkShuffles } from "../scores/study.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 

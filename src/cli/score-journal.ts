@@ -9,7 +9,8 @@ import { hashWeights } from "../network/hash-weights.ts";
 import type { Shard } from "../network/lesions.ts";
 import type { Network } from "../network/network.ts";
 import { runtimeFacts } from "../runtime/session.ts";
-import { type ImportanceOptions, importanceSettings } from "../scores/importance.ts";
+import type { ImportanceOptions } from "../scores/importance.ts";
+import { settingsOf } from "../scores/study.ts";
 import type { Flags } from "./flags.ts";
 import { hashFile, versionOf } from "./run-file.ts";
 import type { Terminal } from "./terminal.ts";
@@ -57,7 +58,7 @@ export async function openScoreJournal(
 async function headerOf(run: ScoreRun, flags: Flags): Promise<JournalHeader> {
   const { network, data, engine, partition, clusters, shard } = run;
   const { source, classNames } = data;
-  const settings = importanceSettings(run.settings);
+  const settings = settingsOf(run.settings);
   const { protocol, shuffles, seed, lesion, compare, consumer, match, isSequential } = settings;
   const isInPage = engine.device === "chrome";
   return {

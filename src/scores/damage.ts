@@ -1,4 +1,6 @@
+import type { LayerLesions } from "../network/lesions.ts";
 import type { Outcome } from "../network/outcomes.ts";
+import type { Evaluate } from "./null-values.ts";
 
 /** What a lesion does to a classifier (method note 6.3 and 6.4). */
 export interface Damage {
@@ -37,6 +39,12 @@ export function baselineOf(outcome: Outcome, classCounts: Int32Array, hasNoiseFl
   });
   const noiseFloor = hasNoiseFloor ? 2 * Math.sqrt(variance / classes ** 2) : 0;
   return { outcome, classCounts, classAccuracy, noiseFloor };
+}
+
+/** Evaluates sets of units by what their lesion does. */
+export function damagesBy(lesions: Pick<LayerLesions, "run">, baseline: Baseline): Evaluate<Damage> {
+  return async (sets, options) =>
+    (await lesions.run(sets, options)).map((outcome) => damageOf(outcome, baseline));
 }
 
 /** The statistics of one lesion against the baseline. */

@@ -1,7 +1,7 @@
 import { byAdjust } from "../statistics/multiplicity.ts";
 import { rankP } from "../statistics/rank-p.ts";
 import type { Baseline, Damage } from "./damage.ts";
-import type { NullDamages } from "./null-damages.ts";
+import type { NullValues } from "./null-values.ts";
 import { type Dissociation, dissociate, profileOf } from "./profile.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
@@ -25,7 +25,7 @@ export interface SubclusterDissociation extends Dissociation {
 export function dissociationsOf(
   layer: LayerSubclusters,
   damages: readonly Damage[],
-  { bySubcluster }: NullDamages,
+  { bySubcluster }: NullValues<Damage>,
   baseline: Baseline,
   draws: number,
 ): SubclusterDissociation[] {

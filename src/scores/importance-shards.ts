@@ -2,20 +2,12 @@
  * Importance in several parts, each in a process or on a machine of its own: every part runs a stretch of the lesions
  * and records what comes of them; the records of all parts make the scores.
  */
-import { BrodmannError } from "../errors.ts";
 import type { Shard } from "../network/lesions.ts";
 import type { Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { Records } from "../records.ts";
-import {
-  type Importance,
-  type ImportanceOptions,
-  type ImportanceSettings,
-  importanceOf,
-  openStudy,
-  stepsOf,
-} from "./importance.ts";
+import { type Importance, type ImportanceOptions, importanceOf, stepsOf } from "./importance.ts";
 import { keptSets } from "./keep-only.ts";
 import {
   comparedPass,
@@ -25,11 +17,10 @@ import {
   nullPass,
   openLab,
   readMeasurements,
-  type SurveyedLayer,
-  surveyLayers,
 } from "./measurements.ts";
 import { drawNullSets } from "./nulls.ts";
 import { OverallProgress } from "./overall-progress.ts";
+import { checkShard, openStudy, type ScoreSettings, type SurveyedLayer, surveyLayers } from "./study.ts";
 
 /**
  * Runs one of several equal parts of the lesions that `scoreImportance` needs, for `mergeImportance`: nothing comes
@@ -91,30 +82,8 @@ export async function mergeImportance(shards: readonly Records[]): Promise<Impor
   return importanceOf(await readMeasurements(all), {});
 }
 
-/** Throws `E_USAGE_SHARD` for a part that does not exist, or of draws that cannot be divided. */
-export function checkShard({ number, of }: Shard, isSequential: boolean = false): void {
-  const areCounts = Number.isSafeInteger(number) && Number.isSafeInteger(of);
-  if (!areCounts || number < 1 || number > of) {
-    throw new BrodmannError(
-      "E_USAGE_SHARD",
-      `--shard: found ${number}/${of}, expected I/N with I from 1 to N`,
-      {
-        hint: "The three shards of a run are --shard 1/3, --shard 2/3 and --shard 3/3.",
-      },
-    );
-  }
-  if (!isSequential) return;
-  throw new BrodmannError(
-    "E_USAGE_SHARD",
-    "--shard: found --sequential, expected a number of random sets that is fixed beforehand",
-    {
-      hint: "Leave out --sequential: which sets it draws depends on those before, so they cannot be divided.",
-    },
-  );
-}
-
 /** The passes of a layer whose lesions can be divided: what they are does not depend on any outcome. */
-function dividedPasses(layer: SurveyedLayer, settings: ImportanceSettings): LesionPass[] {
+function dividedPasses(layer: SurveyedLayer, settings: ScoreSettings): LesionPass[] {
   const { protocol, shuffles, seed } = settings;
   const { bins } = layer;
   const hasKept = protocol === "strict" && layer.hasMeans;

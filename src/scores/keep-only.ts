@@ -4,9 +4,9 @@
  */
 import type { LayerLesions } from "../network/lesions.ts";
 import type { RunOptions } from "../progress.ts";
-import { type Baseline, type Damage, damageOf } from "./damage.ts";
-import { effectsOf, type Measure, type Verdict } from "./measures.ts";
-import { type DrawPlan, drawNullDamages, poolOf, rankOf, siblingsOf } from "./null-damages.ts";
+import { type Baseline, type Damage, damagesBy } from "./damage.ts";
+import type { Measure, Verdict } from "./measures.ts";
+import { type DrawPlan, drawNulls, verdictsAmong } from "./null-values.ts";
 import { drawNullSets } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
@@ -65,20 +65,14 @@ export async function keepOnly(
     tests: 1,
   };
   const own = layer.tested.map(({ units }) => units);
-  const damages = (await keeping.run(own, nextOptions())).map((outcome) => damageOf(outcome, baseline));
-  const measures = [ACCURACY, LOSS];
-  const nulls = await drawNullDamages(keeping, layer, damages, measures, baseline, plan, bins, nextOptions);
-  return layer.tested.map((_, number) => {
-    const damage = damages[number] as Damage;
-    const pool = poolOf(number, nulls, "strict");
-    const siblings = siblingsOf(number, nulls, damages, "strict");
-    const drawn = nulls.bySubcluster[number]?.length ?? 0;
-    const verdict = (measure: Measure<Damage>): Verdict => {
-      const { p, valid } = rankOf(measure, measure.statistic(damage), siblings, pool, drawn, plan);
-      return { p, valid, ...effectsOf(measure.amount(damage), pool.map(measure.amount)) };
-    };
-    return { damage, verdicts: { accuracy: verdict(ACCURACY), loss: verdict(LOSS) } };
-  });
+  const evaluate = damagesBy(keeping, baseline);
+  const damages = await evaluate(own, nextOptions());
+  const measures = { accuracy: ACCURACY, loss: LOSS };
+  const nulls = await drawNulls(evaluate, layer, damages, [ACCURACY, LOSS], plan, bins, nextOptions);
+  return damages.map((damage, number) => ({
+    damage,
+    verdicts: verdictsAmong(measures, damages, number, nulls, plan),
+  }));
 }
 
 /** All units of a layer but those of a set. */

@@ -1,29 +1,16 @@
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import type { Stratum } from "../statistics/permutation-p.ts";
-import { type Baseline, type Damage, damageOf } from "./damage.ts";
+import { type Baseline, type Damage, damageOf, damagesBy } from "./damage.ts";
 import { dissociationsOf, type SubclusterDissociation } from "./dissociations.ts";
 import type { SubclusterImportance } from "./importance.ts";
-import {
-  byMeasure,
-  IMPORTANCE_NAMES,
-  type ImportanceName,
-  MEASURES,
-  stratumOf,
-  verdictsOf,
-} from "./importance-measures.ts";
+import { byMeasure, IMPORTANCE_NAMES, type ImportanceName, MEASURES } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
 import { keepOnly } from "./keep-only.ts";
-import {
-  comparedPass,
-  keptPass,
-  type LesionPass,
-  type Measurements,
-  nullPass,
-  type SurveyedLayer,
-} from "./measurements.ts";
-import { type DrawPlan, drawNullDamages } from "./null-damages.ts";
+import { comparedPass, keptPass, type LesionPass, type Measurements, nullPass } from "./measurements.ts";
+import { type DrawPlan, drawNulls, stratumOf, verdictsAmong } from "./null-values.ts";
 import { profileOf } from "./profile.ts";
+import type { SurveyedLayer } from "./study.ts";
 
 /** A layer's scores and what the network's are made of. */
 export interface ScoredLayer {
@@ -49,12 +36,14 @@ export async function scoreLayer(
       measurements.outcomes(passOf(sets), options),
   });
   let round = 0;
-  const nulls = await drawNullDamages(
-    lesionsOf((sets) => nullPass(layer, settings, round++, sets)),
+  const nulls = await drawNulls(
+    damagesBy(
+      lesionsOf((sets) => nullPass(layer, settings, round++, sets)),
+      baseline,
+    ),
     layer,
     damages,
     measures,
-    baseline,
     plan,
     layer.bins,
     nextOptions,
@@ -88,7 +77,7 @@ export async function scoreLayer(
       units,
       layerUnits: layer.layerUnits,
       damage,
-      verdicts: verdictsOf(damages, number, nulls, plan),
+      verdicts: verdictsAmong(MEASURES, damages, number, nulls, plan),
       drawn: nulls.bySubcluster[number]?.length ?? 0,
       flipRate,
       divergence,

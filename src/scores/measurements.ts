@@ -4,29 +4,26 @@
  * be made from complete records without the network.
  */
 import { BrodmannError } from "../errors.ts";
-import { lesionSite } from "../network/consumer-site.ts";
 import { evaluateNetwork } from "../network/evaluate.ts";
 import { type LayerLesions, openLesions, type Shard } from "../network/lesions.ts";
-import type { Layer, Network } from "../network/network.ts";
+import type { Layer } from "../network/network.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
-import { classCount, countClasses, type LabelledInputs, type Outcome } from "../network/outcomes.ts";
+import { classCount, countClasses, type Outcome } from "../network/outcomes.ts";
 import { recordedOutcomes } from "../network/pass-records.ts";
-import { hasInputAxis, type LesionKind } from "../network/replacement.ts";
+import type { LesionKind } from "../network/replacement.ts";
 import { targetsOf, targetVariance } from "../network/tally.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import type { RunOptions } from "../progress.ts";
 import { type RecordOptions, type Records, recorded } from "../records.ts";
 import { rng } from "../statistics/rng.ts";
-import type { ImportanceSettings } from "./importance.ts";
 import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
 import { othersOf } from "./keep-only.ts";
-import { matchBins } from "./matching.ts";
 import { type PairInteraction, scorePairs } from "./pairs.ts";
-import type { LayerSubclusters } from "./subclusters.ts";
+import { type ScoreSettings, type Study, type SurveyedLayer, surveyLayers } from "./study.ts";
 
 /** What is known before any lesion. */
 export interface Survey {
-  readonly settings: ImportanceSettings;
+  readonly settings: ScoreSettings;
   readonly inputs: number;
   readonly task: TaskName;
   readonly r2: number | null;
@@ -35,13 +32,6 @@ export interface Survey {
   readonly classCounts: Int32Array;
   /** Those of the partition that lesions can act on, in the network's order. */
   readonly layers: readonly SurveyedLayer[];
-}
-
-export interface SurveyedLayer extends LayerSubclusters {
-  /** The eligible units in bins of alike ones. */
-  readonly bins: readonly Int32Array[];
-  /** Whether its outputs have means over the inputs, as keeping a subcluster alone needs. */
-  readonly hasMeans: boolean;
 }
 
 /** The subclusters of a layer, lesioned one by one. */
@@ -72,7 +62,7 @@ export interface Measurements {
 /** Random sets of a layer; sequential ones come in several rounds. */
 export function nullPass(
   layer: SurveyedLayer,
-  { lesion }: ImportanceSettings,
+  { lesion }: ScoreSettings,
   round: number,
   sets: readonly Int32Array[],
 ): LesionPass {
@@ -89,27 +79,6 @@ export function comparedPass(layer: SurveyedLayer, kind: LesionKind): LesionPass
 export function keptPass(layer: SurveyedLayer, round: number, sets: readonly Int32Array[]): LesionPass {
   const others = sets.map((units) => othersOf(units, layer.layerUnits));
   return { layer, kind: "mean", key: `importance/kept/mean/${round}/${layer.name}`, sets: others };
-}
-
-/** A network whose lesions are measured. */
-export interface Study {
-  readonly network: Network;
-  readonly data: LabelledInputs;
-  readonly settings: ImportanceSettings;
-  readonly layers: readonly LayerSubclusters[];
-}
-
-/** Layers with what can be told of them without a lesion. */
-export async function surveyLayers({ network, data, settings, layers }: Study): Promise<SurveyedLayer[]> {
-  const surveyed: SurveyedLayer[] = [];
-  for (const layer of layers) {
-    const target = network.layers[layer.layer] as Layer;
-    const site = lesionSite(network, target, settings.consumer ?? undefined);
-    const bins =
-      layer.tested.length === 0 ? [] : await matchBins(settings.match, network, target, layer.eligible, data);
-    surveyed.push({ ...layer, bins, hasMeans: hasInputAxis(site.network, site.layer) });
-  }
-  return surveyed;
 }
 
 /** Measures a network, as far as records of an earlier run do not hold it. */

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import type { Damage } from "../../src/scores/damage.ts";
 import type { Measure } from "../../src/scores/measures.ts";
-import { poolOf, rankOf, siblingsOf } from "../../src/scores/null-damages.ts";
+import { poolOf, rankOf, siblingsOf } from "../../src/scores/null-values.ts";
 import { rng } from "../../src/statistics/rng.ts";
 
 const LOSS: Measure<Damage> = {

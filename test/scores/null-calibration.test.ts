@@ -10,7 +10,7 @@ import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import { countClasses, type LabelledInputs } from "../../src/network/outcomes.ts";
 import type { LesionKind } from "../../src/network/replacement.ts";
 import type { Partition } from "../../src/partition/partition.ts";
-import { baselineOf, damageOf } from "../../src/scores/damage.ts";
+import { baselineOf, damageOf, damagesBy } from "../../src/scores/damage.ts";
 import { dissociationsOf } from "../../src/scores/dissociations.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import {
@@ -18,13 +18,17 @@ import {
   IMPORTANCE_NAMES,
   type ImportanceName,
   MEASURES,
-  stratumOf,
-  verdictsOf,
 } from "../../src/scores/importance-measures.ts";
 import { KEPT_DRAWS, keepOnly, othersOf } from "../../src/scores/keep-only.ts";
 import { type Match, matchBins } from "../../src/scores/matching.ts";
 import { networkRow, type Verdict } from "../../src/scores/measures.ts";
-import { commonDraws, type DrawPlan, drawNullDamages } from "../../src/scores/null-damages.ts";
+import {
+  commonDraws,
+  type DrawPlan,
+  drawNulls,
+  stratumOf,
+  verdictsAmong,
+} from "../../src/scores/null-values.ts";
 import { adjustedByMeasure } from "../../src/scores/scores-file.ts";
 import { findSubclusters } from "../../src/scores/subclusters.ts";
 import { rng } from "../../src/statistics/rng.ts";
@@ -85,12 +89,11 @@ async function calibrate({ lesion = "zero", isSequential = false, match = "size"
       const lesions = opened.get(layer.name) as LayerLesions;
       const outcomes = await lesions.run(layer.tested.map(({ units }) => units));
       const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-      const nulls = await drawNullDamages(
-        lesions,
+      const nulls = await drawNulls(
+        damagesBy(lesions, baseline),
         layer,
         damages,
         IMPORTANCE_NAMES.map((name) => MEASURES[name]),
-        baseline,
         plan,
         bins[layer.name] ?? [],
         () => ({}),
@@ -104,7 +107,7 @@ async function calibrate({ lesion = "zero", isSequential = false, match = "size"
       function clusterOf(i: number): number {
         return layer.tested[i]?.cluster ?? -1;
       }
-      verdicts.push(...order.map((number) => verdictsOf(damages, number, nulls, plan)));
+      verdicts.push(...order.map((number) => verdictsAmong(MEASURES, damages, number, nulls, plan)));
       for (const name of IMPORTANCE_NAMES)
         strata[name].push(stratumOf(layer, damages, nulls, MEASURES[name], base));
       const pairs = dissociationsOf(layer, damages, nulls, baseline, base);

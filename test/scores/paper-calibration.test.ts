@@ -7,10 +7,10 @@ import { evaluateNetwork } from "../../src/network/evaluate.ts";
 import { type LayerLesions, openLesions } from "../../src/network/lesions.ts";
 import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import { countClasses } from "../../src/network/outcomes.ts";
-import { baselineOf, damageOf } from "../../src/scores/damage.ts";
-import { IMPORTANCE_NAMES, MEASURES, verdictsOf } from "../../src/scores/importance-measures.ts";
+import { baselineOf, damageOf, damagesBy } from "../../src/scores/damage.ts";
+import { IMPORTANCE_NAMES, MEASURES } from "../../src/scores/importance-measures.ts";
 import { networkRow, type Verdict } from "../../src/scores/measures.ts";
-import { type DrawPlan, drawNullDamages, poolOf } from "../../src/scores/null-damages.ts";
+import { type DrawPlan, drawNulls, poolOf, verdictsAmong } from "../../src/scores/null-values.ts";
 import { findSubclusters } from "../../src/scores/subclusters.ts";
 import { batesCdf } from "../../src/statistics/bates.ts";
 import { fisherP, fisherStatistic } from "../../src/statistics/fisher.ts";
@@ -89,17 +89,18 @@ describe("the published procedure with random labels in place of the partition",
         const outcomes = await lesions.run(layer.tested.map(({ units }) => units));
         const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
         const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
-        const nulls = await drawNullDamages(
-          lesions,
+        const nulls = await drawNulls(
+          damagesBy(lesions, baseline),
           layer,
           damages,
           measures,
-          baseline,
           { ...plan, seed },
           bins[layer.name] ?? [],
           () => ({}),
         );
-        const verdicts = damages.map((_, number) => verdictsOf(damages, number, nulls, { ...plan, seed }));
+        const verdicts = damages.map((_, number) =>
+          verdictsAmong(MEASURES, damages, number, nulls, { ...plan, seed }),
+        );
         losses.push(...verdicts.map(({ loss }) => loss));
         // By its label: the first in the layer is the one that has the first unit, which is no random set.
         const number = layer.tested.findIndex(({ cluster }) => cluster === 0);

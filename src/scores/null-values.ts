@@ -1,13 +1,12 @@
 /**
- * The random sets of a layer and what they do: all of them, or as many as the verdicts need.
+ * The random sets of a layer and the values that a score gives them: of all of them, or of as many as the verdicts need.
  */
-import type { LayerLesions } from "../network/lesions.ts";
 import type { RunOptions } from "../progress.ts";
 import { byCeiling } from "../statistics/multiplicity.ts";
+import type { Stratum } from "../statistics/permutation-p.ts";
 import { type RankP, rankP } from "../statistics/rank-p.ts";
 import { safeHits, sequentialP } from "../statistics/sequential-p.ts";
-import { type Baseline, type Damage, damageOf } from "./damage.ts";
-import type { Measure } from "./measures.ts";
+import { effectsOf, type Measure, type Verdict } from "./measures.ts";
 import { drawNullSets, type Protocol } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
@@ -39,9 +38,9 @@ export function commonDraws(isSequential: boolean, shuffles: number, layers: num
   return Math.min(shuffles, Math.max(LEAST_BASE, forFloor));
 }
 
-/** A layer's random sets: damages by subcluster, in the order of the draws. */
-export interface NullDamages {
-  readonly bySubcluster: readonly (readonly Damage[])[];
+/** Values of a layer's random sets, by subcluster in the order of the draws. */
+export interface NullValues<Value> {
+  readonly bySubcluster: readonly (readonly Value[])[];
   /** A number for each subcluster: random sets of equal numbers are drawn alike, so they are shared (`kindsOf`). */
   readonly kinds: readonly number[];
 }
@@ -61,22 +60,24 @@ export function kindsOf(layer: LayerSubclusters, bins: readonly Int32Array[]): n
   });
 }
 
+/** The values of sets of units, in their order. */
+export type Evaluate<Value> = (sets: readonly Int32Array[], options: RunOptions) => Promise<Value[]>;
+
 /**
- * Runs the random sets of a layer. Subclusters of one kind share theirs (strict), so they are drawn until the
+ * Evaluates the random sets of a layer. Subclusters of one kind share theirs (strict), so they are drawn until the
  * verdicts of all of them are safe.
  */
-export async function drawNullDamages(
-  lesions: Pick<LayerLesions, "run">,
+export async function drawNulls<Value>(
+  evaluate: Evaluate<Value>,
   layer: LayerSubclusters,
-  trueDamages: readonly Damage[],
-  measures: readonly Measure<Damage>[],
-  baseline: Baseline,
+  trueValues: readonly Value[],
+  measures: readonly Measure<Value>[],
   plan: DrawPlan,
   bins: readonly Int32Array[],
   nextOptions: () => RunOptions,
-): Promise<NullDamages> {
+): Promise<NullValues<Value>> {
   const { protocol, shuffles, seed, base } = plan;
-  const bySubcluster: Damage[][] = layer.tested.map(() => []);
+  const bySubcluster: Value[][] = layer.tested.map(() => []);
   const nulls = { bySubcluster, kinds: kindsOf(layer, bins) };
   let open = layer.tested.map((_, number) => number);
   for (let drawn = 0; drawn < shuffles && open.length > 0; ) {
@@ -85,16 +86,16 @@ export async function drawNullDamages(
     const sets = drawNullSets(layer, protocol, round, seed, { first: drawn, bins });
     const isOpen = layer.tested.map((_, number) => open.includes(number));
     const wanted = sets.filter((_, i) => isOpen[i % layer.tested.length]);
-    const outcomes = await lesions.run(wanted, nextOptions());
-    outcomes.forEach((outcome, i) => {
-      bySubcluster[open[i % open.length] as number]?.push(damageOf(outcome, baseline));
+    const values = await evaluate(wanted, nextOptions());
+    values.forEach((value, i) => {
+      bySubcluster[open[i % open.length] as number]?.push(value);
     });
     drawn += round;
     const isSafe = (number: number) => {
       const pool = poolOf(number, nulls, protocol);
-      const siblings = siblingsOf(number, nulls, trueDamages, protocol);
+      const siblings = siblingsOf(number, nulls, trueValues, protocol);
       return measures.every((measure) => {
-        const value = measure.statistic(trueDamages[number] as Damage);
+        const value = measure.statistic(trueValues[number] as Value);
         return Number.isNaN(value) || rankOf(measure, value, siblings, pool, drawn, plan).isStopped;
       });
     };
@@ -106,29 +107,29 @@ export async function drawNullDamages(
 }
 
 /**
- * The damages that a subcluster is compared with, in the order of the draws. Strict: random sets of one kind are
+ * The values that a subcluster is compared with, in the order of the draws. Strict: random sets of one kind are
  * shared within the layer (method note 5.2). Paper: every subcluster has its own.
  */
-export function poolOf(
+export function poolOf<Value>(
   number: number,
-  { bySubcluster, kinds }: NullDamages,
+  { bySubcluster, kinds }: NullValues<Value>,
   protocol: Protocol,
-): readonly Damage[] {
+): readonly Value[] {
   if (protocol === "paper") return bySubcluster[number] ?? [];
   const alike = bySubcluster.filter((_, other) => kinds[other] === kinds[number]);
   const draws = alike[0]?.length ?? 0;
-  return Array.from({ length: draws }, (_, draw) => alike.map((damages) => damages[draw] as Damage)).flat();
+  return Array.from({ length: draws }, (_, draw) => alike.map((values) => values[draw] as Value)).flat();
 }
 
 /** The other subclusters of the layer that share a subcluster's random sets. */
-export function siblingsOf(
+export function siblingsOf<Value>(
   number: number,
-  { kinds }: NullDamages,
-  trueDamages: readonly Damage[],
+  { kinds }: NullValues<Value>,
+  trueValues: readonly Value[],
   protocol: Protocol,
-): readonly Damage[] {
+): readonly Value[] {
   if (protocol === "paper") return [];
-  return trueDamages.filter((_, other) => other !== number && kinds[other] === kinds[number]);
+  return trueValues.filter((_, other) => other !== number && kinds[other] === kinds[number]);
 }
 
 /**
@@ -140,11 +141,11 @@ export function siblingsOf(
  * them, and the sets of equal size within each as well: the rank among all of these, `siblings` of the true arrangement
  * included, is uniform whatever the dependence (method note 8.2, step 1).
  */
-export function rankOf(
-  { statistic, tail, isAlwaysDefined }: Measure<Damage>,
+export function rankOf<Value>(
+  { statistic, tail, isAlwaysDefined }: Measure<Value>,
   value: number,
-  siblings: readonly Damage[],
-  pool: readonly Damage[],
+  siblings: readonly Value[],
+  pool: readonly Value[],
   drawn: number,
   { protocol, shuffles, base, tests }: Omit<DrawPlan, "seed">,
 ): RankP & { readonly isStopped: boolean } {
@@ -163,4 +164,42 @@ export function rankOf(
   // All draws to come could not make it defined.
   const isLost = ranked.valid + together * (shuffles - drawn) < shuffles / 2;
   return { ...ranked, p: isDefined ? ranked.p : Number.NaN, isStopped: isLost };
+}
+
+/** Verdicts of several measures on subcluster `number` of a layer with these values against its random sets. */
+export function verdictsAmong<Name extends string, Value>(
+  measures: Readonly<Record<Name, Measure<Value>>>,
+  trueValues: readonly Value[],
+  number: number,
+  nulls: NullValues<Value>,
+  plan: DrawPlan,
+): Record<Name, Verdict> {
+  const value = trueValues[number] as Value;
+  const siblings = siblingsOf(number, nulls, trueValues, plan.protocol);
+  const pool = poolOf(number, nulls, plan.protocol);
+  const drawn = nulls.bySubcluster[number]?.length ?? 0;
+  const verdicts = Object.entries<Measure<Value>>(measures).map(([name, measure]) => {
+    const { p, valid } = rankOf(measure, measure.statistic(value), siblings, pool, drawn, plan);
+    return [name, { p, valid, ...effectsOf(measure.amount(value), pool.map(measure.amount)) }];
+  });
+  return Object.fromEntries(verdicts) as Record<Name, Verdict>;
+}
+
+/** A layer's true arrangement and the `draws` that all its subclusters have. */
+export function stratumOf<Value>(
+  layer: LayerSubclusters,
+  trueValues: readonly Value[],
+  { bySubcluster }: NullValues<Value>,
+  { tail, statistic }: Measure<Value>,
+  draws: number,
+): Stratum {
+  const sign = tail === "upper" ? 1 : -1;
+  const rows = [
+    trueValues,
+    ...Array.from({ length: draws }, (_, b) => bySubcluster.map((nulls) => nulls[b] as Value)),
+  ];
+  return {
+    sizes: layer.tested.map(({ units }) => units.length),
+    values: Float64Array.from(rows.flat(), (value) => sign * statistic(value)),
+  };
 }
