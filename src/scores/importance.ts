@@ -11,15 +11,15 @@ import { arrangementStatistics } from "../statistics/permutation-p.ts";
 import { rng } from "../statistics/rng.ts";
 import { type Baseline, baselineOf, type Damage } from "./damage.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
-import { byMeasure, type ImportanceName } from "./importance-measures.ts";
+import { byMeasure, IMPORTANCE_NAMES, type ImportanceName, MEASURES } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
 import { KEPT_DRAWS, type KeepOnly } from "./keep-only.ts";
 import { agreementsOf, type KindAgreement } from "./kind-agreement.ts";
-import { type ScoredLayer, scoreLayer } from "./layer-importance.ts";
+import { type LesionedLayer, lesionLayer, type ScoredLayer, scoreLayer } from "./layer-importance.ts";
 import type { Match } from "./matching.ts";
 import { type Measurements, measureNetwork } from "./measurements.ts";
 import { adjustRows, type NetworkRow, networkRow, type Verdict } from "./measures.ts";
-import { commonDraws } from "./null-values.ts";
+import { commonDraws, significanceLevels } from "./null-values.ts";
 import type { Protocol } from "./nulls.ts";
 import { OverallProgress } from "./overall-progress.ts";
 import type { PairInteraction } from "./pairs.ts";
@@ -128,17 +128,22 @@ export async function importanceOf(
   const tested = layers.filter((layer) => layer.tested.length > 0);
   const isStrict = protocol === "strict";
   const baseline = baselineOf(outcome, classCounts, isStrict);
-  const tests = tested.reduce((total, layer) => total + layer.tested.length, 0);
-  const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length), tests };
+  const plan = { protocol, shuffles, seed, base: commonDraws(isSequential, shuffles, tested.length) };
   const steps = (layer: LayerSubclusters) => stepsOf(layer, settings, inputs);
   const progress = new OverallProgress(
     options,
     tested.reduce((total, layer) => total + steps(layer), 0),
   );
-  const scored: ScoredLayer[] = [];
+  const lesioned: LesionedLayer[] = [];
   for (const layer of tested) {
-    const found = await scoreLayer(measurements, layer, baseline, plan, () => progress.next());
-    progress.finish(steps(layer));
+    lesioned.push(await lesionLayer(measurements, layer, baseline, plan, () => progress.next()));
+  }
+  const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
+  const levels = significanceLevels(lesioned, measures, plan);
+  const scored: ScoredLayer[] = [];
+  for (const layer of lesioned) {
+    const found = await scoreLayer(measurements, layer, baseline, { ...plan, levels }, () => progress.next());
+    progress.finish(steps(layer.layer));
     scored.push(found);
     options.onLayer?.(byCluster(found.subclusters));
   }

@@ -62,7 +62,6 @@ export async function keepOnly(
     shuffles: KEPT_DRAWS,
     seed,
     base: isSequential ? KEPT_BASE : KEPT_DRAWS,
-    tests: 1,
   };
   const own = layer.tested.map(({ units }) => units);
   const evaluate = damagesBy(keeping, baseline);

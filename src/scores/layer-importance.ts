@@ -1,3 +1,4 @@
+import type { LayerLesions } from "../network/lesions.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import type { Stratum } from "../statistics/permutation-p.ts";
@@ -7,8 +8,23 @@ import type { SubclusterImportance } from "./importance.ts";
 import { byMeasure, IMPORTANCE_NAMES, type ImportanceName, MEASURES } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
 import { keepOnly } from "./keep-only.ts";
-import { comparedPass, keptPass, type LesionPass, type Measurements, nullPass } from "./measurements.ts";
-import { type DrawPlan, drawNulls, stratumOf, verdictsAmong } from "./null-values.ts";
+import {
+  comparedPass,
+  keptPass,
+  type LesionPass,
+  type Measurements,
+  nullPass,
+  type SubclusterLesions,
+} from "./measurements.ts";
+import {
+  type DrawPlan,
+  drawCommonNulls,
+  drawFurtherNulls,
+  type Evaluate,
+  type RankedLayer,
+  stratumOf,
+  verdictsAmong,
+} from "./null-values.ts";
 import { profileOf } from "./profile.ts";
 import type { SurveyedLayer } from "./study.ts";
 
@@ -19,31 +35,55 @@ export interface ScoredLayer {
   readonly dissociations: readonly SubclusterDissociation[];
 }
 
-/** Scores a layer's subclusters against its random sets. */
-export async function scoreLayer(
+/** A layer whose subclusters are lesioned, and the random sets that all of them have. */
+export interface LesionedLayer extends RankedLayer<Damage> {
+  readonly layer: SurveyedLayer;
+  readonly lesions: SubclusterLesions;
+  /** Damages of further random sets. */
+  readonly evaluate: Evaluate<Damage>;
+}
+
+/** Lesions a layer's subclusters and the random sets that all of them have. */
+export async function lesionLayer(
   measurements: Measurements,
   layer: SurveyedLayer,
   baseline: Baseline,
   plan: DrawPlan,
   nextOptions: () => RunOptions,
+): Promise<LesionedLayer> {
+  const { settings } = measurements.survey;
+  const lesions = await measurements.subclusters(layer, nextOptions());
+  let round = 0;
+  const evaluate = damagesBy(
+    lesionsOf(measurements, (sets) => nullPass(layer, settings, round++, sets)),
+    baseline,
+  );
+  return {
+    layer,
+    lesions,
+    evaluate,
+    trueValues: lesions.outcomes.map((outcome) => damageOf(outcome, baseline)),
+    nulls: await drawCommonNulls(evaluate, layer, plan, layer.bins, nextOptions),
+  };
+}
+
+/** Scores a layer's subclusters against its random sets. */
+export async function scoreLayer(
+  measurements: Measurements,
+  lesioned: LesionedLayer,
+  baseline: Baseline,
+  plan: DrawPlan,
+  nextOptions: () => RunOptions,
 ): Promise<ScoredLayer> {
   const { settings } = measurements.survey;
-  const { outcomes, details, intervals } = await measurements.subclusters(layer, nextOptions());
-  const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-  const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
-  const lesionsOf = (passOf: (sets: readonly Int32Array[]) => LesionPass) => ({
-    run: (sets: readonly Int32Array[], options: RunOptions = {}) =>
-      measurements.outcomes(passOf(sets), options),
-  });
-  let round = 0;
-  const nulls = await drawNulls(
-    damagesBy(
-      lesionsOf((sets) => nullPass(layer, settings, round++, sets)),
-      baseline,
-    ),
+  const { layer, evaluate, trueValues: damages } = lesioned;
+  const { details, intervals } = lesioned.lesions;
+  const nulls = await drawFurtherNulls(
+    evaluate,
     layer,
     damages,
-    measures,
+    lesioned.nulls,
+    IMPORTANCE_NAMES.map((name) => MEASURES[name]),
     plan,
     layer.bins,
     nextOptions,
@@ -60,7 +100,7 @@ export async function scoreLayer(
   const kept =
     isStrict && layer.hasMeans
       ? await keepOnly(
-          lesionsOf((sets) => keptPass(layer, keptRound++, sets)),
+          lesionsOf(measurements, (sets) => keptPass(layer, keptRound++, sets)),
           layer,
           baseline,
           settings,
@@ -92,4 +132,12 @@ export async function scoreLayer(
     strata: byMeasure((name) => stratumOf(layer, damages, nulls, MEASURES[name], plan.base)),
     dissociations: isStrict ? dissociationsOf(layer, damages, nulls, baseline, plan.base) : [],
   };
+}
+
+/** Lesions that are taken from the measurements. */
+function lesionsOf(
+  measurements: Measurements,
+  passOf: (sets: readonly Int32Array[]) => LesionPass,
+): Pick<LayerLesions, "run"> {
+  return { run: (sets, options = {}) => measurements.outcomes(passOf(sets), options) };
 }

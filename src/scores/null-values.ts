@@ -2,10 +2,10 @@
  * The random sets of a layer and the values that a score gives them: of all of them, or of as many as the verdicts need.
  */
 import type { RunOptions } from "../progress.ts";
-import { byCeiling } from "../statistics/multiplicity.ts";
+import { byAdjust, byCeiling } from "../statistics/multiplicity.ts";
 import type { Stratum } from "../statistics/permutation-p.ts";
 import { type RankP, rankP } from "../statistics/rank-p.ts";
-import { safeHits, sequentialP } from "../statistics/sequential-p.ts";
+import { leastHits, safeHits, sequentialP } from "../statistics/sequential-p.ts";
 import { effectsOf, type Measure, type Verdict } from "./measures.ts";
 import { drawNullSets, type Protocol } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
@@ -17,8 +17,8 @@ export interface DrawPlan {
   readonly seed: number;
   /** Draws that every subcluster has; fewer than `shuffles` where the others come one after another. */
   readonly base: number;
-  /** Subclusters of the network that are tested. */
-  readonly tests: number;
+  /** Sequential: the largest p of each measure, by name, that can be significant (`significanceLevels`); default 0.05. */
+  readonly levels?: ReadonlyMap<string, number> | undefined;
 }
 
 /** False discovery rate of verdicts on subclusters, by Benjamini & Yekutieli (method note, section 2). */
@@ -76,13 +76,56 @@ export async function drawNulls<Value>(
   bins: readonly Int32Array[],
   nextOptions: () => RunOptions,
 ): Promise<NullValues<Value>> {
+  const nulls = await drawCommonNulls(evaluate, layer, plan, bins, nextOptions);
+  return drawFurtherNulls(evaluate, layer, trueValues, nulls, measures, plan, bins, nextOptions);
+}
+
+/** Evaluates the random sets that all subclusters have: all of them, but for sequential draws. */
+export async function drawCommonNulls<Value>(
+  evaluate: Evaluate<Value>,
+  layer: LayerSubclusters,
+  { protocol, seed, base }: DrawPlan,
+  bins: readonly Int32Array[],
+  nextOptions: () => RunOptions,
+): Promise<NullValues<Value>> {
+  const values = await evaluate(drawNullSets(layer, protocol, base, seed, { bins }), nextOptions());
+  const count = layer.tested.length;
+  const bySubcluster = layer.tested.map((_, number) => values.filter((_, i) => i % count === number));
+  return { bySubcluster, kinds: kindsOf(layer, bins) };
+}
+
+/** Evaluates further random sets of the subclusters whose verdicts the common ones leave open. */
+export async function drawFurtherNulls<Value>(
+  evaluate: Evaluate<Value>,
+  layer: LayerSubclusters,
+  trueValues: readonly Value[],
+  common: NullValues<Value>,
+  measures: readonly Measure<Value>[],
+  plan: DrawPlan,
+  bins: readonly Int32Array[],
+  nextOptions: () => RunOptions,
+): Promise<NullValues<Value>> {
   const { protocol, shuffles, seed, base } = plan;
-  const bySubcluster: Value[][] = layer.tested.map(() => []);
-  const nulls = { bySubcluster, kinds: kindsOf(layer, bins) };
+  const { kinds } = common;
+  const bySubcluster = common.bySubcluster.map((values) => [...values]);
+  const nulls = { bySubcluster, kinds };
+  const isSafe = (number: number, drawn: number): boolean => {
+    const pool = poolOf(number, nulls, protocol);
+    const siblings = siblingsOf(number, nulls, trueValues, protocol);
+    return measures.every((measure) => {
+      const value = measure.statistic(trueValues[number] as Value);
+      return Number.isNaN(value) || rankOf(measure, value, siblings, pool, drawn, plan).isStopped;
+    });
+  };
   let open = layer.tested.map((_, number) => number);
-  for (let drawn = 0; drawn < shuffles && open.length > 0; ) {
+  for (let drawn = base; drawn < shuffles; ) {
+    const unsafe = new Set(
+      open.filter((number) => !isSafe(number, drawn)).map((number) => kinds[number] as number),
+    );
+    open = open.filter((number) => unsafe.has(kinds[number] as number));
+    if (open.length === 0) break;
     // Rounds that grow: few sets too many, and few passes over the inputs.
-    const round = drawn === 0 ? base : Math.min(shuffles - drawn, Math.max(10, Math.ceil(drawn / 4)));
+    const round = Math.min(shuffles - drawn, Math.max(10, Math.ceil(drawn / 4)));
     const sets = drawNullSets(layer, protocol, round, seed, { first: drawn, bins });
     const isOpen = layer.tested.map((_, number) => open.includes(number));
     const wanted = sets.filter((_, i) => isOpen[i % layer.tested.length]);
@@ -91,19 +134,45 @@ export async function drawNulls<Value>(
       bySubcluster[open[i % open.length] as number]?.push(value);
     });
     drawn += round;
-    const isSafe = (number: number) => {
-      const pool = poolOf(number, nulls, protocol);
-      const siblings = siblingsOf(number, nulls, trueValues, protocol);
-      return measures.every((measure) => {
-        const value = measure.statistic(trueValues[number] as Value);
-        return Number.isNaN(value) || rankOf(measure, value, siblings, pool, drawn, plan).isStopped;
-      });
-    };
-    if (drawn === shuffles) break;
-    const unsafe = new Set(open.filter((number) => !isSafe(number)).map((number) => nulls.kinds[number]));
-    open = open.filter((number) => unsafe.has(nulls.kinds[number]));
   }
   return nulls;
+}
+
+/** A layer's true values and its random sets so far. */
+export interface RankedLayer<Value> {
+  readonly trueValues: readonly Value[];
+  readonly nulls: NullValues<Value>;
+}
+
+/**
+ * The largest p of each measure with which a subcluster of the network can be significant by Benjamini & Yekutieli, as
+ * far as the common draws tell. No p after all draws is below (1 + hits) / (m (shuffles + 1)), with the hits among the
+ * common draws and m subclusters that share their sets; were all p as small as that, p up to this level would be
+ * significant, and with larger ones the level only falls. So whatever lies above it needs no more draws, and the
+ * verdicts are those of all draws. Undefined where nothing is drawn sequentially.
+ */
+export function significanceLevels<Value>(
+  layers: readonly RankedLayer<Value>[],
+  measures: readonly Measure<Value>[],
+  plan: DrawPlan,
+): ReadonlyMap<string, number> | undefined {
+  const { shuffles, base, protocol } = plan;
+  if (base === shuffles) return undefined;
+  const levels = measures.map((measure): [string, number] => {
+    const least = layers.flatMap(({ trueValues, nulls }) =>
+      trueValues.flatMap((trueValue, number) => {
+        const value = measure.statistic(trueValue);
+        const siblings = siblingsOf(number, nulls, trueValues, protocol);
+        const others = [...siblings, ...poolOf(number, nulls, protocol)].map(measure.statistic);
+        const { hits, valid } = rankP(value, Float64Array.from(others), measure.tail, "aware");
+        const isTest = !Number.isNaN(value) && valid >= base / 2;
+        return isTest ? [(1 + hits) / ((1 + siblings.length) * (shuffles + 1))] : [];
+      }),
+    );
+    const significant = byAdjust(least).filter((q) => q <= LEVEL).length;
+    return [measure.name, (significant / least.length || 0) * byCeiling(least.length, LEVEL)];
+  });
+  return new Map(levels);
 }
 
 /**
@@ -134,7 +203,8 @@ export function siblingsOf<Value>(
 
 /**
  * Rank p of a subcluster's statistic among its pool of `drawn` draws, and whether it is safe before all sets are drawn:
- * with so many hits its q will be above 0.05, whatever follows here or elsewhere.
+ * with so many hits it will not be significant, whatever follows here or elsewhere. Sequential draws: whether a statistic
+ * that can be undefined has a p is told by the common draws.
  *
  * Sets of one arrangement depend on each other, so a shared pool is no sample of independent values and
  * (1 + hits) / (N + 1) over it can be too small. Whole arrangements are exchangeable under the null, the true one among
@@ -142,12 +212,12 @@ export function siblingsOf<Value>(
  * included, is uniform whatever the dependence (method note 8.2, step 1).
  */
 export function rankOf<Value>(
-  { statistic, tail, isAlwaysDefined }: Measure<Value>,
+  { name, statistic, tail }: Measure<Value>,
   value: number,
   siblings: readonly Value[],
   pool: readonly Value[],
   drawn: number,
-  { protocol, shuffles, base, tests }: Omit<DrawPlan, "seed">,
+  { protocol, shuffles, base, levels }: Omit<DrawPlan, "seed">,
 ): RankP & { readonly isStopped: boolean } {
   const values = Float64Array.from([...siblings, ...pool], statistic);
   if (base === shuffles) {
@@ -156,14 +226,19 @@ export function rankOf<Value>(
     return { ...rankP(value, values, tail, ties, { minimumValid }), isStopped: false };
   }
   const together = siblings.length + 1;
-  // With fewer tests a larger p is significant: where some may be undefined, it could be a single one.
-  const hits = safeHits(shuffles, byCeiling(isAlwaysDefined ? tests : 1, LEVEL), together);
-  const ranked = sequentialP(value, values, tail, { hits, base, together });
-  if (ranked.hits >= hits) return { ...ranked, isStopped: true };
-  const isDefined = ranked.valid >= drawn / 2;
-  // All draws to come could not make it defined.
-  const isLost = ranked.valid + together * (shuffles - drawn) < shuffles / 2;
-  return { ...ranked, p: isDefined ? ranked.p : Number.NaN, isStopped: isLost };
+  const common = values.subarray(0, together * (base + 1) - 1);
+  if (common.filter((other) => !Number.isNaN(other)).length < base / 2) {
+    return { ...rankP(Number.NaN, values, tail, "aware"), isStopped: true };
+  }
+  const level = levels?.get(name) ?? LEVEL;
+  const ranked = sequentialP(value, values, tail, {
+    hits: safeHits(shuffles, level, together),
+    base,
+    baseHits: leastHits(shuffles, level, together),
+    together,
+  });
+  const isDefined = ranked.isStopped || ranked.valid >= drawn / 2;
+  return { ...ranked, p: isDefined ? ranked.p : Number.NaN };
 }
 
 /** Verdicts of several measures on subcluster `number` of a layer with these values against its random sets. */

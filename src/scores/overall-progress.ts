@@ -24,7 +24,7 @@ export class OverallProgress {
   /** Counts a layer as done, whatever its verdicts did not need. */
   finish(steps: number): void {
     this.#finished += steps;
-    this.#report("lesions", this.#finished);
+    this.#report("lesions", Math.max(this.#before, this.#finished));
   }
 
   #report(phase: string, done: number): void {

@@ -6,7 +6,8 @@
  * With the h-th hit at draw l, p = h / l; without it p = (1 + hits) / (N + 1). Under the null P(p <= h / l) =
  * P(fewer than h hits in l - 1 draws) = h / l, so p is exact on its grid. A first part of the draws may be fixed: where
  * it holds h hits or more already, p = (1 + hits) / (base + 1), larger than any that is stopped later, and the argument
- * goes through.
+ * goes through. Fewer hits may do there: a true value that goes on then has a smaller p than it would have had there, and
+ * that of one that goes no further is that of a fixed number of draws.
  *
  * Where every draw gives m values that depend on each other, and the true value has m - 1 siblings, whole draws are
  * exchangeable with the true m values: in place of l come the m l values before draw l, siblings and the true value
@@ -19,6 +20,8 @@ export interface SequentialOptions {
   readonly hits: number;
   /** Draws at the beginning that are made whatever they give; default none. */
   readonly base?: number | undefined;
+  /** Hits that end the drawing with the fixed part, at most `hits`; default `hits`. */
+  readonly baseHits?: number | undefined;
   /** Values of a draw; default 1. */
   readonly together?: number | undefined;
 }
@@ -28,7 +31,13 @@ export interface SequentialOptions {
  * have followed: both h / (m l) and (1 + h) / (m (draws + 1)) are above `level`, with m = `together`.
  */
 export function safeHits(draws: number, level: number, together: number = 1): number {
-  return Math.max(Math.floor(level * together * draws) + 1, Math.floor(level * together * (draws + 1)));
+  return Math.max(Math.floor(level * together * draws) + 1, leastHits(draws, level, together));
+}
+
+/** Hits with which p is above `level` after all `draws`: (1 + h) / (m (draws + 1)) > `level`, with m = `together`. */
+export function leastHits(draws: number, level: number, together: number = 1): number {
+  // Rounding must not take a p that equals the level for one above it.
+  return Math.floor(level * together * (draws + 1) + 1e-9);
 }
 
 /**
@@ -37,14 +46,14 @@ export function safeHits(draws: number, level: number, together: number = 1): nu
  * value has p NaN.
  *
  * @example
- * sequentialP(0.3, Float64Array.of(0.1, 0.5, 0.2, 0.4, 0.9), "upper", { hits: 2 }); // { p: 0.5, hits: 2, valid: 4 }
+ * sequentialP(0.3, Float64Array.of(0.1, 0.5, 0.2, 0.4, 0.9), "upper", { hits: 2 }); // { p: 0.5, hits: 2, valid: 4, isStopped: true }
  */
 export function sequentialP(
   value: number,
   others: Float64Array,
   tail: Tail,
-  { hits: enough, base = 0, together = 1 }: SequentialOptions,
-): RankP {
+  { hits: enough, base = 0, baseHits = enough, together = 1 }: SequentialOptions,
+): RankP & { readonly isStopped: boolean } {
   let hits = 0;
   let valid = 0;
   const isKnown = !Number.isNaN(value);
@@ -57,8 +66,10 @@ export function sequentialP(
       valid++;
       if (tail === "upper" ? other >= value : other <= value) hits++;
     }
-    if (!isKnown || hits < enough || draw < base) continue;
-    return { p: draw === base ? (1 + hits) / (valid + 1) : enough / (before + 1), hits, valid };
+    if (!isKnown || draw < base || hits < (draw === base ? baseHits : enough)) continue;
+    const p = draw === base ? (1 + hits) / (valid + 1) : enough / (before + 1);
+    return { p, hits, valid, isStopped: true };
   }
-  return { p: isKnown && valid > 0 ? (1 + hits) / (valid + 1) : Number.NaN, hits, valid };
+  const p = isKnown && valid > 0 ? (1 + hits) / (valid + 1) : Number.NaN;
+  return { p, hits, valid, isStopped: false };
 }

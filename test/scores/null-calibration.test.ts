@@ -10,7 +10,7 @@ import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import { countClasses, type LabelledInputs } from "../../src/network/outcomes.ts";
 import type { LesionKind } from "../../src/network/replacement.ts";
 import type { Partition } from "../../src/partition/partition.ts";
-import { baselineOf, damageOf, damagesBy } from "../../src/scores/damage.ts";
+import { baselineOf, damagesBy } from "../../src/scores/damage.ts";
 import { dissociationsOf } from "../../src/scores/dissociations.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import {
@@ -25,7 +25,9 @@ import { networkRow, type Verdict } from "../../src/scores/measures.ts";
 import {
   commonDraws,
   type DrawPlan,
-  drawNulls,
+  drawCommonNulls,
+  drawFurtherNulls,
+  significanceLevels,
   stratumOf,
   verdictsAmong,
 } from "../../src/scores/null-values.ts";
@@ -82,20 +84,28 @@ async function calibrate({ lesion = "zero", isSequential = false, match = "size"
   };
   const base = commonDraws(isSequential, SHUFFLES, 2);
   for (let seed = 0; seed < seeds; seed++) {
-    const plan: DrawPlan = { protocol: "strict", shuffles: SHUFFLES, seed, base, tests: 6 };
+    const common: DrawPlan = { protocol: "strict", shuffles: SHUFFLES, seed, base };
     const verdicts: Record<ImportanceName, Verdict>[] = [];
     const strata = byMeasure((): ReturnType<typeof stratumOf>[] => []);
+    const lesioned = [];
     for (const layer of findSubclusters(tiny, randomPartition(seed, bins))) {
-      const lesions = opened.get(layer.name) as LayerLesions;
-      const outcomes = await lesions.run(layer.tested.map(({ units }) => units));
-      const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-      const nulls = await drawNulls(
-        damagesBy(lesions, baseline),
+      const evaluate = damagesBy(opened.get(layer.name) as LayerLesions, baseline);
+      const own = layer.tested.map(({ units }) => units);
+      const nulls = await drawCommonNulls(evaluate, layer, common, bins[layer.name] ?? [], () => ({}));
+      lesioned.push({ layer, evaluate, trueValues: await evaluate(own, {}), nulls });
+    }
+    const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
+    const plan = { ...common, levels: significanceLevels(lesioned, measures, common) };
+    for (const { layer, evaluate, trueValues: damages, nulls: drawn } of lesioned) {
+      const alike = bins[layer.name] ?? [];
+      const nulls = await drawFurtherNulls(
+        evaluate,
         layer,
         damages,
-        IMPORTANCE_NAMES.map((name) => MEASURES[name]),
+        drawn,
+        measures,
         plan,
-        bins[layer.name] ?? [],
+        alike,
         () => ({}),
       );
       found.drawn += nulls.bySubcluster.reduce(

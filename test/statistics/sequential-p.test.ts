@@ -20,20 +20,32 @@ function alike(seed: number, draws: number, levels: number | null = null): [numb
 describe("sequentialP", () => {
   it("stops at the last hit that it needs", () => {
     const values = Float64Array.of(1, 9, 2, Number.NaN, 8, 3, 7);
-    expect(sequentialP(5, values, "upper", { hits: 2 })).toEqual({ p: 2 / 4, hits: 2, valid: 4 });
-    expect(sequentialP(5, values, "upper", { hits: 3 })).toEqual({ p: 3 / 6, hits: 3, valid: 6 });
-    expect(sequentialP(5, values, "upper", { hits: 4 })).toEqual({ p: 4 / 7, hits: 3, valid: 6 });
-    expect(sequentialP(5, values, "lower", { hits: 1 })).toEqual({ p: 1, hits: 1, valid: 1 });
-    expect(sequentialP(8, values, "upper", { hits: 2 })).toEqual({ p: 2 / 4, hits: 2, valid: 4 });
+    expect(sequentialP(5, values, "upper", { hits: 2 })).toMatchObject({ p: 2 / 4, hits: 2, valid: 4 });
+    expect(sequentialP(5, values, "upper", { hits: 3 })).toMatchObject({ p: 3 / 6, hits: 3, valid: 6 });
+    expect(sequentialP(5, values, "upper", { hits: 4 })).toMatchObject({ p: 4 / 7, hits: 3, valid: 6 });
+    expect(sequentialP(5, values, "lower", { hits: 1 })).toMatchObject({ p: 1, hits: 1, valid: 1 });
+    expect(sequentialP(8, values, "upper", { hits: 2 })).toMatchObject({ p: 2 / 4, hits: 2, valid: 4 });
     expect(sequentialP(Number.NaN, values, "upper", { hits: 2 }).p).toBeNaN();
     expect(sequentialP(1, new Float64Array(), "upper", { hits: 2 }).p).toBeNaN();
   });
 
   it("takes the fixed part as a whole", () => {
     const values = Float64Array.of(9, 8, 1, 7, 2, 6);
-    expect(sequentialP(5, values, "upper", { hits: 2, base: 4 })).toEqual({ p: 4 / 5, hits: 3, valid: 4 });
-    expect(sequentialP(5, values, "upper", { hits: 4, base: 4 })).toEqual({ p: 4 / 6, hits: 4, valid: 6 });
-    expect(sequentialP(5, values, "upper", { hits: 5, base: 4 })).toEqual({ p: 5 / 7, hits: 4, valid: 6 });
+    expect(sequentialP(5, values, "upper", { hits: 2, base: 4 })).toMatchObject({
+      p: 4 / 5,
+      hits: 3,
+      valid: 4,
+    });
+    expect(sequentialP(5, values, "upper", { hits: 4, base: 4 })).toMatchObject({
+      p: 4 / 6,
+      hits: 4,
+      valid: 6,
+    });
+    expect(sequentialP(5, values, "upper", { hits: 5, base: 4 })).toMatchObject({
+      p: 5 / 7,
+      hits: 4,
+      valid: 6,
+    });
   });
 
   it("takes the values of a draw as a whole, behind the true value's siblings", () => {
@@ -41,12 +53,12 @@ describe("sequentialP", () => {
     const values = Float64Array.of(6, 1, 9, 2, 3, 8, 4, 1, 1);
     const take = (hits: number, base = 0) => sequentialP(5, values, "upper", { hits, base, together: 2 });
     // The sibling alone: one of 2 values.
-    expect(take(1)).toEqual({ p: 2 / 2, hits: 1, valid: 1 });
+    expect(take(1)).toMatchObject({ p: 2 / 2, hits: 1, valid: 1 });
     // The second hit comes with draw 1, behind 2 values; the third with draw 3, behind 6.
-    expect(take(2)).toEqual({ p: 2 / 2, hits: 2, valid: 3 });
-    expect(take(3)).toEqual({ p: 3 / 6, hits: 3, valid: 7 });
-    expect(take(3, 3)).toEqual({ p: 4 / 8, hits: 3, valid: 7 });
-    expect(take(4)).toEqual({ p: 4 / 10, hits: 3, valid: 9 });
+    expect(take(2)).toMatchObject({ p: 2 / 2, hits: 2, valid: 3 });
+    expect(take(3)).toMatchObject({ p: 3 / 6, hits: 3, valid: 7 });
+    expect(take(3, 3)).toMatchObject({ p: 4 / 8, hits: 3, valid: 7 });
+    expect(take(4)).toMatchObject({ p: 4 / 10, hits: 3, valid: 9 });
     // Where m draws share a level, neither what is stopped nor what is not can be at it or below.
     for (const [draws, level, together] of [
       [199, 0.05, 2],
