@@ -114,24 +114,21 @@ const lrn: GradientRule = (view) => {
   const size = integerAttribute(node, "size", 1);
   const { sizes } = view.shape(0);
   const channels = sizes[1] as number;
-  const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
-  // Channel c sums over c - before ... c + after; gradients go the other way round.
-  const window = (isBackward: boolean) =>
-    Float32Array.from({ length: channels * channels }, (_, at) => {
-      const [from, to] = [Math.floor(at / channels), at % channels];
-      const distance = isBackward ? to - from : from - to;
-      return distance >= -before && distance <= after ? 1 : 0;
-    });
-  const along = (value: string, isBackward: boolean) =>
-    alongAxis(view, value, sizes.length, 1, { from: channels, to: channels, values: window(isBackward) });
+  const reach = Math.floor(size / 2);
+  // The sums over neighbours are symmetric, so gradients take them too.
+  const window = Float32Array.from({ length: channels * channels }, (_, at) =>
+    Math.abs(Math.floor(at / channels) - (at % channels)) <= reach ? 1 : 0,
+  );
+  const around = (value: string) =>
+    alongAxis(view, value, sizes.length, 1, { from: channels, to: channels, values: window });
   const x = view.input(0);
-  const energy = along(view.add("Mul", [x, x]), false);
+  const energy = around(view.add("Mul", [x, x]));
   const share = view.add("Mul", [energy, view.scalar(alpha / size)]);
   const base = view.add("Add", [share, view.scalar(bias)]);
   const direct = view.add("Mul", [view.upstream, view.add("Pow", [base, view.scalar(-beta)])]);
   const weighted = view.add("Mul", [view.add("Mul", [direct, x]), view.add("Reciprocal", [base])]);
   const factor = view.add("Mul", [x, view.scalar((2 * alpha * beta) / size)]);
-  return [view.add("Sub", [direct, view.add("Mul", [factor, along(weighted, true)])])];
+  return [view.add("Sub", [direct, view.add("Mul", [factor, around(weighted)])])];
 };
 
 export const NORMALISATION_RULES: readonly (readonly [string, GradientRule])[] = [
