@@ -18,6 +18,7 @@ import {
   scoreImportance,
   scoreImportanceShard,
 } from "./scores/importance.ts";
+import { type Visualization, type VisualizeOptions, visualizeUnits } from "./visualize/visualize-units.ts";
 
 /** The steps of an analysis on one device. Errors and options are those of the functions that the steps are named after. */
 export interface Engine {
@@ -51,6 +52,13 @@ export interface Engine {
     shard: Shard,
     options?: ImportanceOptions,
   ): Promise<void>;
+  /** Images optimised for sets of units of one layer. */
+  visualize(
+    network: Network,
+    layer: string,
+    sets: readonly ArrayLike<number>[],
+    options?: VisualizeOptions,
+  ): Promise<Visualization>;
   dispose(): Promise<void>;
 }
 
@@ -71,6 +79,7 @@ export function localEngine(compute: Compute): Engine {
     degrees: ({ matrix }) => compute.degrees(matrix),
     importance: scoreImportance,
     importanceShard: scoreImportanceShard,
+    visualize: visualizeUnits,
     dispose: () => compute.dispose(),
   };
 }
