@@ -40,7 +40,9 @@ export async function openImageRunner(
 ): Promise<ImageRunner> {
   const { shape } = input;
   const size = imageSize(shape);
-  const gradients = await openGradients(network, layer, { hasRedirection: true });
+  const gradients = await openGradients(network, layer);
+  // Redirection takes half as long again, and only the first steps want it.
+  const redirected = await openGradients(network, layer, { hasRedirection: true });
   const parameter = await openImageParameter(shape);
   const judge = await openJudge(network, layer);
   return {
@@ -51,7 +53,8 @@ export async function openImageRunner(
         for (const unit of units) weights[row * layer.units + unit] = 1;
       }
       const objective: ImageObjective = async (images, count, redirect) => {
-        const made = await gradients.run(input.toNetwork(images, count), weights, count, { redirect });
+        const runner = redirect ? redirected : gradients;
+        const made = await runner.run(input.toNetwork(images, count), weights, count, { redirect });
         return { values: made.objective, gradient: input.fromNetwork(made.gradient, count) };
       };
       const { images, trajectory } = await optimiseImages(
@@ -77,6 +80,7 @@ export async function openImageRunner(
     },
     async dispose() {
       await gradients.dispose();
+      await redirected.dispose();
       await parameter.dispose();
       await judge.dispose();
     },
