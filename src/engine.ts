@@ -14,6 +14,7 @@ import { type PartitionSettings, partitionGraph } from "./partition/partition-gr
 import type { RunOptions } from "./progress.ts";
 import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
 import { scoreImportanceShard } from "./scores/importance-shards.ts";
+import { type Visualization, type VisualizeOptions, visualizeUnits } from "./visualize/visualize-units.ts";
 
 /** The steps of an analysis on one device. Errors and options are those of the functions that the steps are named after. */
 export interface Engine {
@@ -47,6 +48,13 @@ export interface Engine {
     shard: Shard,
     options?: ImportanceOptions,
   ): Promise<void>;
+  /** Images optimised for sets of units of one layer. */
+  visualize(
+    network: Network,
+    layer: string,
+    sets: readonly ArrayLike<number>[],
+    options?: VisualizeOptions,
+  ): Promise<Visualization>;
   dispose(): Promise<void>;
 }
 
@@ -67,6 +75,7 @@ export function localEngine(compute: Compute): Engine {
     degrees: ({ matrix }) => compute.degrees(matrix),
     importance: scoreImportance,
     importanceShard: scoreImportanceShard,
+    visualize: visualizeUnits,
     dispose: () => compute.dispose(),
   };
 }

@@ -35,6 +35,7 @@ export {
   type PartitionOptions,
   randomPartition,
   spectral,
+  visualize,
   weightGraph,
 } from "./library.ts";
 export { evaluateNetwork } from "./network/evaluate.ts";
@@ -72,3 +73,10 @@ export type { Progress, RunOptions } from "./progress.ts";
 export type { RecordOptions, Records } from "./records.ts";
 export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
 export { formatScores } from "./scores/scores-file.ts";
+export { contactSheet, type SheetRow } from "./visualize/contact-sheet.ts";
+export type { ImageShape } from "./visualize/image-parameter.ts";
+export type { VisualizedSet } from "./visualize/image-runner.ts";
+export { encodePng, type Picture, toPicture } from "./visualize/png.ts";
+export { randomGroups } from "./visualize/random-groups.ts";
+export type { ViewOptions } from "./visualize/transforms.ts";
+export type { Visualization, VisualizeOptions } from "./visualize/visualize-units.ts";

@@ -17,6 +17,7 @@ import type { Partition } from "./partition/partition.ts";
 import type { PartitionSettings } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
 import type { Importance, ImportanceOptions } from "./scores/importance.ts";
+import type { Visualization, VisualizeOptions } from "./visualize/visualize-units.ts";
 
 /** Takes a device that is open already: kernels in this process, or a browser (`openChrome`), which goes first. */
 export interface ComputeOption {
@@ -151,6 +152,23 @@ export function importanceShard(
 ): Promise<void> {
   const inputs = reshapeInputs(data, network.inputShape);
   return withEngine(options, (engine) => engine.importanceShard(network, inputs, partition, shard, options));
+}
+
+/**
+ * Optimises an image for each of several sets of units of one layer: what they answer to together.
+ *
+ * @example
+ * const { shape, sets } = await visualize(network, "hidden1", [[1, 5, 9]], { seed: 0 });
+ * await writeFile("img.png", encodePng(toPicture(sets[0].image, shape)));
+ */
+export function visualize(
+  network: Network,
+  layer: string,
+  sets: readonly ArrayLike<number>[],
+  options: VisualizeOptions & ComputeOption = {},
+): Promise<Visualization> {
+  const { compute: _, engine: __, ...own } = options;
+  return withEngine(options, (engine) => engine.visualize(network, layer, sets, own));
 }
 
 /**

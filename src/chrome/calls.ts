@@ -10,6 +10,7 @@ import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
+import type { Visualization, VisualizeOptions } from "../visualize/visualize-units.ts";
 
 /** What runs networks in the page. */
 export type NetworkProvider = "webgpu" | "wasm";
@@ -83,6 +84,12 @@ export interface PageCalls {
     readonly shard: Shard;
     readonly options: ImportanceOptions;
   }): void;
+  visualize(call: {
+    readonly network: string;
+    readonly layer: string;
+    readonly sets: readonly ArrayLike<number>[];
+    readonly options: VisualizeOptions;
+  }): Visualization;
 }
 
 export type CallName = keyof PageCalls;

@@ -146,6 +146,12 @@ function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page
         },
         options,
       ),
+    visualize: async (network, layer, sets, options = {}) =>
+      call(
+        "visualize",
+        { network: await keys.ofNetwork(network), layer, sets, options: plain(options) },
+        options,
+      ),
     async dispose() {
       await browser.close();
       await server.close();

@@ -37,6 +37,7 @@ export type CommandName =
   | "analyze"
   | "table"
   | "compare"
+  | "visualize"
   | "doctor";
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -156,6 +157,34 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     arguments: { least: 2, most: 2 },
     flags: ["shuffles", "graphs"],
     load: () => import("./commands/compare.ts"),
+  },
+  visualize: {
+    usage: "visualize MODEL --units LAYER:1,5,9 [--out img.png]",
+    help: "images optimised for units, beside those of random groups of the same layer and size",
+    examples: [
+      "brodmann visualize model.onnx --units /0/Conv:1,5,9 --out img.png",
+      'brodmann visualize model.onnx --units "/0/Conv:1,5,9;/3/Conv:0-7" --out img.png',
+      "brodmann visualize model.onnx --partition p.json --jitter 2 --rotation 5 --out img.png",
+    ],
+    notes: [
+      "Each row of the picture is a set of units: its own image on the left, those of --shuffles random groups beside it.",
+      "With --partition there is a row for every subcluster of 3 units or more that is not nearly its whole layer.",
+      "--mean and --std are those that the network's inputs are normalised with.",
+    ],
+    arguments: { least: 1, most: 1 },
+    flags: [
+      "units",
+      "partition",
+      "shuffles",
+      "steps",
+      "jitter",
+      "scale",
+      "rotation",
+      "mean",
+      "std",
+      "image-shape",
+    ],
+    load: () => import("./commands/visualize.ts"),
   },
   doctor: {
     usage: "doctor",

@@ -52,6 +52,12 @@ export interface Flags {
   readonly shard?: Shard;
   readonly match?: "size" | "norm" | "activation";
   readonly format?: "text" | "csv" | "latex";
+  readonly units?: string;
+  readonly "image-shape"?: readonly number[];
+  readonly steps?: number;
+  readonly jitter?: number;
+  readonly scale?: number;
+  readonly rotation?: number;
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -130,7 +136,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   shuffles: {
     takes: "count",
     value: "N",
-    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper); p of agreement",
+    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7); p of agreement",
   },
   lesion: {
     takes: "text",
@@ -161,6 +167,20 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "output|consumer:NAME",
     help: "lesion what all layers read (default), or what only layer NAME reads",
   },
+  units: {
+    takes: "text",
+    value: "LAYER:1,5,9",
+    help: "units of a layer to make an image for; several sets parted by a semicolon, 3-7 for 3 to 7",
+  },
+  "image-shape": {
+    takes: "numbers",
+    value: "[C,]H,W",
+    help: "image that the network reads, where its input does not tell",
+  },
+  steps: { takes: "count", value: "N", help: "updates of an image (default 65)" },
+  jitter: { takes: "whole", value: "N", help: "robust images: shifted by up to N pixels at random" },
+  scale: { takes: "positive", value: "S", help: "robust images: scaled by 1 - S to 1 + S at random" },
+  rotation: { takes: "whole", value: "N", help: "robust images: turned by up to N degrees at random" },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {
     takes: ["auto", "webgpu", "cpu", "chrome"],

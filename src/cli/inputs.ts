@@ -69,7 +69,7 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
 }
 
 /** Loads the network; errors from deep inside it, which know of no file, get the file's name. */
-async function openNetwork(path: string, options: NetworkOptions = {}): Promise<Network> {
+export async function openNetwork(path: string, options: NetworkOptions = {}): Promise<Network> {
   try {
     return await loadNetwork(path, options);
   } catch (error) {

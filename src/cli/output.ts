@@ -52,6 +52,11 @@ export async function writeText(path: string, text: string): Promise<void> {
   await replaceFile(path, `${path}.part`, (part) => writeFile(part, text));
 }
 
+/** The same for bytes. */
+export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  await replaceFile(path, `${path}.part`, (part) => writeFile(part, bytes));
+}
+
 /** Writes a file beside `path`, then moves it there; `write` gets the place that it is to write to. */
 export async function replaceFile<T>(
   path: string,

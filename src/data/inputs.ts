@@ -80,7 +80,7 @@ function assertFinite(values: NpyValues, size: number, skip: number, where: stri
  * Channel axis: the first of inputs of rank 3 and more; the last where the values given fit only there
  * (images stored as height, width, channel); none for rank 1 and 2, which take a single value.
  */
-function resolveChannels(
+export function resolveChannels(
   shape: readonly number[],
   { mean, std }: Normalisation,
   where: string,

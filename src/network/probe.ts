@@ -86,14 +86,14 @@ export async function probeNetwork(graph: ModelGraph, inputShape: readonly numbe
 }
 
 /** Batch size of the larger probe. */
-const LARGE_BATCH = 3;
+export const LARGE_BATCH = 3;
 
 /** A value with one row per input. */
-function plainValue(shape: readonly number[], batchAxis: number, elementType: number): ProbedValue {
+export function plainValue(shape: readonly number[], batchAxis: number, elementType: number): ProbedValue {
   return { shape, batchAxis, rowsPerInput: 1, rowsBefore: 1, elementType };
 }
 
-function holdSame(one: Tensor, other: Tensor): boolean {
+export function holdSame(one: Tensor, other: Tensor): boolean {
   if (one.data.length !== other.data.length) return false;
   for (let i = 0; i < one.data.length; i++) if (one.data[i] !== other.data[i]) return false;
   return true;
@@ -109,7 +109,7 @@ const ELEMENT_TYPES: Readonly<Record<string, number>> = {
   bool: DataType.BOOL,
 };
 
-function elementTypeOf(tensor: Tensor | undefined): number {
+export function elementTypeOf(tensor: Tensor | undefined): number {
   return ELEMENT_TYPES[tensor?.type ?? ""] ?? DataType.UNDEFINED;
 }
 
@@ -225,7 +225,7 @@ async function runProbe(
 }
 
 /** Shapes and batch axes from two runs, or null where sizes do not follow the batch as they should. */
-function matchBatches(
+export function matchBatches(
   [one, three]: readonly [Tensors, Tensors],
   names: readonly string[],
 ): Map<string, ProbedValue> | null {

@@ -89,6 +89,8 @@ export const pageCalls: Calls = {
       ...options,
       ...own,
     }),
+  visualize: ({ network, layer, sets, options }, own) =>
+    engine().visualize(known(models, network), layer, sets, { ...options, ...own }),
 };
 
 function engine(): Engine {

@@ -18,6 +18,7 @@ describe("help", () => {
       "analyze",
       "table",
       "compare",
+      "visualize",
       "doctor",
     ]);
   });
