@@ -13,6 +13,12 @@ import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
 import {
+  type Coherence,
+  type CoherenceOptions,
+  scoreCoherence,
+  scoreCoherenceShard,
+} from "./scores/coherence.ts";
+import {
   type Importance,
   type ImportanceOptions,
   scoreImportance,
@@ -51,6 +57,20 @@ export interface Engine {
     shard: Shard,
     options?: ImportanceOptions,
   ): Promise<void>;
+  coherence(
+    network: Network,
+    data: LabelledInputs,
+    partition: Partition,
+    options?: CoherenceOptions,
+  ): Promise<Coherence>;
+  /** Some of the layers; all that it finds is recorded. */
+  coherenceShard(
+    network: Network,
+    data: LabelledInputs,
+    partition: Partition,
+    shard: Shard,
+    options?: CoherenceOptions,
+  ): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -71,6 +91,8 @@ export function localEngine(compute: Compute): Engine {
     degrees: ({ matrix }) => compute.degrees(matrix),
     importance: scoreImportance,
     importanceShard: scoreImportanceShard,
+    coherence: scoreCoherence,
+    coherenceShard: scoreCoherenceShard,
     dispose: () => compute.dispose(),
   };
 }

@@ -9,6 +9,7 @@ import type { Shard } from "../network/lesions.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
+import type { Coherence, CoherenceOptions } from "../scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
 
 /** What runs networks in the page. */
@@ -82,6 +83,19 @@ export interface PageCalls {
     readonly partition: Partition;
     readonly shard: Shard;
     readonly options: ImportanceOptions;
+  }): void;
+  coherence(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly partition: Partition;
+    readonly options: CoherenceOptions;
+  }): Coherence;
+  coherenceShard(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly partition: Partition;
+    readonly shard: Shard;
+    readonly options: CoherenceOptions;
   }): void;
 }
 

@@ -89,6 +89,16 @@ export const pageCalls: Calls = {
       ...options,
       ...own,
     }),
+  coherence: ({ network, inputs: inputsKey, partition, options }, own) =>
+    engine().coherence(known(models, network), known(inputs, inputsKey), partition, {
+      ...options,
+      ...own,
+    }),
+  coherenceShard: ({ network, inputs: inputsKey, partition, shard, options }, own) =>
+    engine().coherenceShard(known(models, network), known(inputs, inputsKey), partition, shard, {
+      ...options,
+      ...own,
+    }),
 };
 
 function engine(): Engine {

@@ -40,6 +40,8 @@ export interface CoherenceMeasure {
   /** Which values speak for coherence: large ones (`upper`) or small ones. */
   readonly tail: Tail;
   readonly needsClasses: boolean;
+  /** Whether values lie around 0, where random sets do not differ from unrelated units. */
+  readonly isSigned: boolean;
   /** One line: "the subcluster's units ...". */
   readonly meaning: string;
 }
@@ -48,46 +50,55 @@ export const COHERENCE_MEASURES: Readonly<Record<CoherenceName, CoherenceMeasure
   meanCorrelation: {
     tail: "upper",
     needsClasses: false,
+    isSigned: false,
     meaning: "act alike over the inputs: mean |correlation| of its pairs, 0 to 1",
   },
   leadingShare: {
     tail: "upper",
     needsClasses: false,
+    isSigned: false,
     meaning: "vary along one direction: share of the largest eigenvalue of their correlations, to 1",
   },
   silhouette: {
     tail: "upper",
     needsClasses: false,
+    isSigned: true,
     meaning: "are closer to each other than to the nearest other subcluster: silhouette on 1 - |correlation|",
   },
   profileCosine: {
     tail: "upper",
     needsClasses: true,
+    isSigned: true,
     meaning: "prefer the same classes: mean cosine of pairs of centred class means, to 1",
   },
   classAuroc: {
     tail: "upper",
     needsClasses: true,
+    isSigned: false,
     meaning: "tell one class from all others by their first component: best AUROC, 0.5 to 1",
   },
   impactCosine: {
     tail: "upper",
     needsClasses: true,
+    isSigned: true,
     meaning: "serve the same classes: mean cosine of what each unit's own lesion takes from class accuracies",
   },
   lossImpactCosine: {
     tail: "upper",
     needsClasses: true,
+    isSigned: true,
     meaning: "serve the same classes: mean cosine of what each unit's own lesion adds to class losses",
   },
   labelCka: {
     tail: "upper",
     needsClasses: true,
+    isSigned: false,
     meaning: "arrange the inputs as their labels do: linear CKA with one-hot labels, 0 to 1",
   },
   purity: {
     tail: "upper",
     needsClasses: true,
+    isSigned: false,
     meaning: "are driven most by inputs of one class: share of the commonest label among the top 10",
   },
 };
@@ -97,12 +108,13 @@ export function byCoherence<T>(value: (name: CoherenceName) => T): Record<Cohere
   return Object.fromEntries(COHERENCE_NAMES.map((name) => [name, value(name)])) as Record<CoherenceName, T>;
 }
 
-/** A measure in the form that is tested; a value that may be negative has no effect 2t / (t + r) where it is. */
+/** A measure in the form that is tested. */
 export function measureOf(name: CoherenceName): Measure<CoherenceValues> {
   const read = (values: CoherenceValues): number => values[name] ?? Number.NaN;
   return {
     name,
     tail: COHERENCE_MEASURES[name].tail,
+    isSigned: COHERENCE_MEASURES[name].isSigned,
     isAlwaysDefined: false,
     statistic: read,
     amount: read,

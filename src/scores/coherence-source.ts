@@ -78,7 +78,7 @@ const FAMILIES = 4;
 
 const SURVEY = "coherence/survey";
 const SIMILARITY = "coherence/similarity";
-export const layerKey = (name: string): string => `coherence/layer/${name}`;
+const layerKey = (name: string): string => `coherence/layer/${name}`;
 
 /** Measures a network, as far as records of an earlier run do not hold it; a shard measures every `of`-th layer. */
 export async function openCoherence(

@@ -14,7 +14,6 @@ import { rng } from "../statistics/rng.ts";
 import { byCoherence, type CoherenceName } from "./coherence-measures.ts";
 import {
   type CoherenceSource,
-  layerKey,
   openCoherence,
   readCoherence,
   type SubclusterDetails,
@@ -113,11 +112,6 @@ export const COHERENCE_END = "coherence/end";
 export async function mergeCoherence(shards: readonly Records[]): Promise<Coherence> {
   const all = new Map<string, readonly unknown[]>(shards.flatMap((records) => [...records]));
   return coherenceOf(await readCoherence(all));
-}
-
-/** Whether records are of a run that scores coherence. */
-export function hasCoherence(shards: readonly Records[]): boolean {
-  return shards.some((records) => [...records.keys()].some((key) => key.startsWith(layerKey(""))));
 }
 
 /** The scores that follow from what was measured. */
