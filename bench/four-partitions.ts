@@ -61,6 +61,7 @@ for (const kind of ["weights", "activations"] as const) {
       const { importance } = await analyzeNetwork(network, data, engine, {
         kind,
         scope,
+        scores: ["importance"],
         partition: { method: "spectral", k: Number(flags.k) },
         shuffles: Number(flags.shuffles),
         isSequential: mode === "sequential",
@@ -68,6 +69,7 @@ for (const kind of ["weights", "activations"] as const) {
           partitioned = performance.now();
         },
       });
+      if (importance === null) throw new Error("no importance");
       const elapsedMs = performance.now() - start;
       totals[mode] += elapsedMs;
       const own = verdictsOf(importance);

@@ -31,7 +31,12 @@ const BARS_WIDTH = 370;
 
 const network = await loadNetwork(here("mnist-mlp.onnx"));
 const digits = await loadDataset(here("mnist-digits.npz"));
-const { partition, importance } = await analyze(network, digits, { kind: "activations", seed: 0 });
+const { partition, importance } = await analyze(network, digits, {
+  kind: "activations",
+  seed: 0,
+  scores: ["importance"],
+});
+if (importance === null) throw new Error("no importance");
 const layers = partition.layers.map(({ name }) => name);
 const worst = Math.max(...importance.subclusters.map(({ damage }) => damage.lossIncrease));
 const p = importance.network.loss.permutationP;

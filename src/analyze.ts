@@ -1,5 +1,5 @@
 /**
- * The whole analysis: unit graph, partition, importance.
+ * The whole analysis: unit graph, partition, scores.
  */
 import type { Engine } from "./engine.ts";
 import { recordGraphUnits } from "./graph/activation-graph.ts";
@@ -14,7 +14,8 @@ import type { PartitionSettings } from "./partition/partition-graph.ts";
 import { canTransfer, measureTransfer } from "./partition/transfer.ts";
 import type { RunOptions } from "./progress.ts";
 import type { RecordOptions } from "./records.ts";
-import type { Importance, ImportanceOptions } from "./scores/importance.ts";
+import type { ImportanceOptions } from "./scores/importance.ts";
+import { SCORE_NAMES, type ScoreName, type Scores } from "./scores/scores.ts";
 
 /** Shufflings of labels that two kinds of graph are compared with (measures note P4). */
 const LABEL_SHUFFLES = 5000;
@@ -23,6 +24,8 @@ export interface AnalyzeOptions
   extends UnitGraphOptions,
     Assessment,
     Omit<ImportanceOptions, keyof RunOptions | keyof RecordOptions> {
+  /** Default: all. */
+  readonly scores?: readonly ScoreName[] | undefined;
   /** Partitioner; default spectral with k = 16. */
   readonly partition?: Omit<PartitionSettings, "seed" | "kPerLayer"> | undefined;
   /** Also builds the network's other graph, partitions it in the same way and compares. Default false. */
@@ -37,12 +40,11 @@ export interface AnalyzeOptions
 }
 
 /** Everything that `analyzeNetwork` finds. */
-export interface Analysis {
+export interface Analysis extends Scores {
   readonly graph: UnitGraph;
   readonly partition: Partition;
   /** Partition of the other kind of graph, where `agreement` asked for it. */
   readonly otherPartition: Partition | null;
-  readonly importance: Importance;
 }
 
 /**
@@ -72,8 +74,33 @@ export async function analyzeNetwork(
   }
   await options.onPartition?.(partition, graph, otherPartition);
   const records = await options.openRecords?.(partition);
-  const importance = await engine.importance(network, data, partition, { ...options, ...records });
-  return { graph, partition, otherPartition, importance };
+  const { scores = SCORE_NAMES } = options;
+  const scored = await scorePartition(network, data, partition, engine, scores, { ...options, ...records });
+  return { graph, partition, otherPartition, ...scored };
+}
+
+/**
+ * The scores that are asked for, one after another.
+ *
+ * @example
+ * const { coherence } = await scorePartition(network, digits, partition, engine, ["coherence"]);
+ */
+export async function scorePartition(
+  network: Network,
+  data: LabelledInputs,
+  partition: Partition,
+  engine: Engine,
+  scores: readonly ScoreName[],
+  options: ImportanceOptions = {},
+): Promise<Scores> {
+  return {
+    importance: scores.includes("importance")
+      ? await engine.importance(network, data, partition, options)
+      : null,
+    coherence: scores.includes("coherence")
+      ? await engine.coherence(network, data, partition, options)
+      : null,
+  };
 }
 
 /** The partition of a graph as the options say, and the settings that made it. */

@@ -12,6 +12,13 @@ import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
+
+import {
+  type Coherence,
+  type CoherenceOptions,
+  scoreCoherence,
+  scoreCoherenceShard,
+} from "./scores/coherence.ts";
 import { type Importance, type ImportanceOptions, scoreImportance } from "./scores/importance.ts";
 import { scoreImportanceShard } from "./scores/importance-shards.ts";
 import { type Visualization, type VisualizeOptions, visualizeUnits } from "./visualize/visualize-units.ts";
@@ -55,6 +62,20 @@ export interface Engine {
     sets: readonly ArrayLike<number>[],
     options?: VisualizeOptions,
   ): Promise<Visualization>;
+  coherence(
+    network: Network,
+    data: LabelledInputs,
+    partition: Partition,
+    options?: CoherenceOptions,
+  ): Promise<Coherence>;
+  /** Some of the layers; all that it finds is recorded. */
+  coherenceShard(
+    network: Network,
+    data: LabelledInputs,
+    partition: Partition,
+    shard: Shard,
+    options?: CoherenceOptions,
+  ): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -76,6 +97,8 @@ export function localEngine(compute: Compute): Engine {
     importance: scoreImportance,
     importanceShard: scoreImportanceShard,
     visualize: visualizeUnits,
+    coherence: scoreCoherence,
+    coherenceShard: scoreCoherenceShard,
     dispose: () => compute.dispose(),
   };
 }

@@ -28,6 +28,8 @@ export {
   activationGraph,
   analyze,
   type ComputeOption,
+  coherence,
+  coherenceShard,
   importance,
   importanceShard,
   leiden,
@@ -71,7 +73,10 @@ export { measureTransfer } from "./partition/transfer.ts";
 export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { RecordOptions, Records } from "./records.ts";
+export type { Coherence, CoherenceOptions, SubclusterCoherence } from "./scores/coherence.ts";
+export type { CoherenceName } from "./scores/coherence-measures.ts";
 export type { Importance, ImportanceOptions, SubclusterImportance } from "./scores/importance.ts";
+export type { ScoreName, Scores } from "./scores/scores.ts";
 export { formatScores } from "./scores/scores-file.ts";
 export { contactSheet, type SheetRow } from "./visualize/contact-sheet.ts";
 export type { ImageShape } from "./visualize/image-parameter.ts";

@@ -16,6 +16,7 @@ import type { Network } from "./network/network.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { PartitionSettings } from "./partition/partition-graph.ts";
 import type { RunOptions } from "./progress.ts";
+import type { Coherence, CoherenceOptions } from "./scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "./scores/importance.ts";
 import type { Visualization, VisualizeOptions } from "./visualize/visualize-units.ts";
 
@@ -172,10 +173,44 @@ export function visualize(
 }
 
 /**
+ * Scores the coherence of every subcluster of a partition: do its units act as one?
+ *
+ * @example
+ * const scores = await coherence(network, digits, partition);
+ * console.log(scores.network.meanCorrelation.permutationP);
+ */
+export function coherence(
+  network: Network,
+  data: Dataset,
+  partition: Partition,
+  options: CoherenceOptions & ComputeOption = {},
+): Promise<Coherence> {
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withEngine(options, (engine) => engine.coherence(network, inputs, partition, options));
+}
+
+/**
+ * Scores the coherence of some of the layers, as `importanceShard` runs some of the lesions. The same journal may hold both.
+ *
+ * @example
+ * await coherenceShard(network, digits, partition, { number: 1, of: 3 }, journal);
+ */
+export function coherenceShard(
+  network: Network,
+  data: Dataset,
+  partition: Partition,
+  shard: Shard,
+  options: CoherenceOptions & ComputeOption = {},
+): Promise<void> {
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withEngine(options, (engine) => engine.coherenceShard(network, inputs, partition, shard, options));
+}
+
+/**
  * Graph, partition and scores in one call.
  *
  * @example
- * const { importance } = await analyze(network, digits, { kind: "activations", partition: { method: "louvain" } });
+ * const { importance, coherence } = await analyze(network, digits, { kind: "activations", partition: { method: "louvain" } });
  */
 export function analyze(
   network: Network,

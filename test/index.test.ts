@@ -8,6 +8,8 @@ it("exports these names", () => {
     "activationGraph",
     "analyze",
     "coAssignment",
+    "coherence",
+    "coherenceShard",
     "comparePartitions",
     "evaluateNetwork",
     "formatPartition",

@@ -9,6 +9,7 @@ import type { Shard } from "../network/lesions.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
+import type { Coherence, CoherenceOptions } from "../scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
 import type { Visualization, VisualizeOptions } from "../visualize/visualize-units.ts";
 
@@ -90,6 +91,19 @@ export interface PageCalls {
     readonly sets: readonly ArrayLike<number>[];
     readonly options: VisualizeOptions;
   }): Visualization;
+  coherence(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly partition: Partition;
+    readonly options: CoherenceOptions;
+  }): Coherence;
+  coherenceShard(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly partition: Partition;
+    readonly shard: Shard;
+    readonly options: CoherenceOptions;
+  }): void;
 }
 
 export type CallName = keyof PageCalls;

@@ -152,6 +152,29 @@ function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page
         { network: await keys.ofNetwork(network), layer, sets, options: plain(options) },
         options,
       ),
+    coherence: async (network, data, partition, options = {}) =>
+      call(
+        "coherence",
+        {
+          network: await keys.ofNetwork(network),
+          inputs: await keys.ofInputs(data),
+          partition,
+          options: plain(options),
+        },
+        options,
+      ),
+    coherenceShard: async (network, data, partition, shard, options = {}) =>
+      call(
+        "coherenceShard",
+        {
+          network: await keys.ofNetwork(network),
+          inputs: await keys.ofInputs(data),
+          partition,
+          shard,
+          options: plain(options),
+        },
+        options,
+      ),
     async dispose() {
       await browser.close();
       await server.close();

@@ -1,7 +1,24 @@
+import type { Coherence } from "../scores/coherence.ts";
 import type { Importance } from "../scores/importance.ts";
+import type { Scores } from "../scores/scores.ts";
 
 /** The scores with clusters under the labels that they have in their file, by number. */
-export function withLabels(scores: Importance, labels: readonly number[] | null): Importance {
+export function withLabels({ importance, coherence }: Scores, labels: readonly number[] | null): Scores {
+  return {
+    importance: importance && importanceWithLabels(importance, labels),
+    coherence: coherence && coherenceWithLabels(coherence, labels),
+  };
+}
+
+function coherenceWithLabels(scores: Coherence, labels: readonly number[] | null): Coherence {
+  const subclusters = scores.subclusters.map((subcluster) => ({
+    ...subcluster,
+    cluster: labels?.[subcluster.cluster] ?? subcluster.cluster,
+  }));
+  return { ...scores, subclusters };
+}
+
+function importanceWithLabels(scores: Importance, labels: readonly number[] | null): Importance {
   const nameOf = (cluster: number) => labels?.[cluster] ?? cluster;
   const inFile = <T extends { readonly cluster: number }>(named: T): T => ({
     ...named,

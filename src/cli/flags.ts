@@ -161,7 +161,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     help: "what random sets share with their subcluster: size (default), also weight norm, also activation",
   },
   format: { takes: ["text", "csv", "latex"], help: "how a table is printed (default text)" },
-  scores: { takes: "text", value: "LIST", help: "scores to compute: importance" },
+  scores: { takes: "text", value: "LIST", help: "importance, coherence or both (default)" },
   "lesion-at": {
     takes: "text",
     value: "output|consumer:NAME",

@@ -9,6 +9,7 @@ import { classCount, countClasses } from "../network/outcomes.ts";
 import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
 import type { ImportanceOptions } from "../scores/importance.ts";
+import { SCORE_NAMES, type ScoreName } from "../scores/scores.ts";
 import { checkSequential, checkShard, checkShuffles } from "../scores/study.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -116,17 +117,25 @@ export function consumerNamed({ "lesion-at": at = "output" }: Flags): string | u
 
 /** Refuses scores and numbers of random sets that do not exist, before the long work. */
 export function checkScoreFlags(flags: Flags): void {
-  const { scores = "importance", protocol, shuffles, sequential, lesion, shard } = flags;
+  const { protocol, shuffles, sequential, lesion, shard } = flags;
   checkShuffles(protocol, shuffles);
   checkSequential(protocol, sequential);
   if (shard !== undefined) checkShard(shard, sequential);
   readLesions(lesion);
   consumerNamed(flags);
-  const unknown = scores.split(",").find((name) => name.trim() !== "importance");
-  if (unknown === undefined) return;
-  throw new BrodmannError("E_USAGE_SCORES", `--scores: found "${unknown}", expected importance`, {
-    hint: "This version scores importance only.",
-  });
+  scoreNames(flags);
+}
+
+/** The scores of `--scores NAME,NAME`, all by default. Throws `E_USAGE_SCORES` for unknown ones. */
+export function scoreNames({ scores = SCORE_NAMES.join() }: Flags): readonly ScoreName[] {
+  const words = scores.split(",").map((word) => word.trim());
+  const unknown = words.find((word) => SCORE_NAMES.every((name) => name !== word));
+  if (unknown === undefined) return SCORE_NAMES.filter((name) => words.includes(name));
+  throw new BrodmannError(
+    "E_USAGE_SCORES",
+    `--scores: found "${unknown}", expected ${SCORE_NAMES.join(", ")} or both`,
+    { hint: "Write --scores importance,coherence, or leave it out for both." },
+  );
 }
 
 /** How scores are made, as the flags say. */

@@ -4,16 +4,16 @@ import type { Verdict } from "../scores/measures.ts";
 import { adjustedByMeasure, worstClass } from "../scores/scores-file.ts";
 import { formatTable } from "./terminal.ts";
 
-const percent = (share: number): string => decimals(100 * share, 2);
+export const percent = (share: number): string => decimals(100 * share, 2);
 
 /** A number of so many decimals; "-" where it is undefined, and no sign before a rounded zero. */
-function decimals(value: number, digits: number): string {
+export function decimals(value: number, digits: number): string {
   if (!Number.isFinite(value)) return "-";
   return value.toFixed(digits).replace(/^-(0(?:\.0+)?)$/, "$1");
 }
 
 /** A p-value with three decimals, and small ones with two significant digits. */
-function formatP(p: number): string {
+export function formatP(p: number): string {
   if (!Number.isFinite(p)) return "-";
   return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
 }
@@ -34,7 +34,7 @@ const SUBCLUSTER_HEADER: readonly string[] = [
   "BY",
 ];
 
-const NETWORK_HEADER: readonly string[] = [
+export const NETWORK_HEADER: readonly string[] = [
   "network",
   "Fisher",
   "Fisher p",

@@ -10,6 +10,7 @@ import type { Shard } from "../network/lesions.ts";
 import type { Network } from "../network/network.ts";
 import { runtimeFacts } from "../runtime/session.ts";
 import type { ImportanceOptions } from "../scores/importance.ts";
+import type { ScoreName } from "../scores/scores.ts";
 import { settingsOf } from "../scores/study.ts";
 import type { Flags } from "./flags.ts";
 import { hashFile, versionOf } from "./run-file.ts";
@@ -26,6 +27,7 @@ export interface ScoreRun {
   readonly clusters: readonly number[] | null;
   readonly engine: Engine;
   readonly settings: ImportanceOptions;
+  readonly scores: readonly ScoreName[];
   readonly shard: Shard | null;
 }
 
@@ -75,7 +77,7 @@ async function headerOf(run: ScoreRun, flags: Flags): Promise<JournalHeader> {
     mean: flags.mean ?? null,
     std: flags.std ?? null,
     partition: sha256(new TextEncoder().encode(partition)),
-    scores: ["importance"],
+    scores: run.scores,
     protocol,
     shuffles,
     seed,

@@ -1,7 +1,10 @@
 import { BrodmannError } from "../errors.ts";
 import type { Shard } from "../network/lesions.ts";
-import type { Importance } from "../scores/importance.ts";
+
+import { COHERENCE_END, mergeCoherence } from "../scores/coherence.ts";
 import { mergeImportance, SHARD_END } from "../scores/importance-shards.ts";
+import { SCORE_NAMES, type ScoreName, type Scores } from "../scores/scores.ts";
+
 import { headerDifference, type JournalContent } from "./journal-file.ts";
 
 /**
@@ -12,12 +15,29 @@ import { headerDifference, type JournalContent } from "./journal-file.ts";
  * @example
  * const scores = await mergeShards([await readJournal("one.jsonl"), await readJournal("two.jsonl")]);
  */
-export async function mergeShards(journals: readonly JournalContent[]): Promise<Importance> {
-  checkShards(journals);
-  return mergeImportance(journals.map(({ records }) => records));
+export async function mergeShards(journals: readonly JournalContent[]): Promise<Scores> {
+  const names = scoresOf(journals);
+  checkShards(journals, names);
+  const shards = journals.map(({ records }) => records);
+  return {
+    importance: names.includes("importance") ? await mergeImportance(shards) : null,
+    coherence: names.includes("coherence") ? await mergeCoherence(shards) : null,
+  };
 }
 
-function checkShards(journals: readonly JournalContent[]): void {
+/** The record that finishes a shard of a score. */
+const ENDS: Readonly<Record<ScoreName, string>> = { importance: SHARD_END, coherence: COHERENCE_END };
+
+/** The scores that journals are of: as their header says, else those that have records. */
+function scoresOf(journals: readonly JournalContent[]): readonly ScoreName[] {
+  const named = journals[0]?.header.scores;
+  if (Array.isArray(named)) return SCORE_NAMES.filter((name) => named.includes(name));
+  const keys = journals.flatMap(({ records }) => [...records.keys()]);
+  const found = SCORE_NAMES.filter((name) => keys.some((key) => key.startsWith(`${name}/`)));
+  return found.length > 0 ? found : ["importance"];
+}
+
+function checkShards(journals: readonly JournalContent[], scored: readonly ScoreName[]): void {
   const [first] = journals;
   if (first === undefined) return;
   for (const { path, header } of journals) {
@@ -48,7 +68,7 @@ function checkShards(journals: readonly JournalContent[]): void {
       );
     }
     paths.set(number, path);
-    if (of > 1 && !records.has(SHARD_END)) {
+    if (of > 1 && scored.some((name) => !records.has(ENDS[name]))) {
       throw shardError(
         `${path}: found shard ${number}/${of} unfinished, expected a finished one`,
         "Continue it with the command that began it and --resume.",

@@ -91,6 +91,16 @@ export const pageCalls: Calls = {
     }),
   visualize: ({ network, layer, sets, options }, own) =>
     engine().visualize(known(models, network), layer, sets, { ...options, ...own }),
+  coherence: ({ network, inputs: inputsKey, partition, options }, own) =>
+    engine().coherence(known(models, network), known(inputs, inputsKey), partition, {
+      ...options,
+      ...own,
+    }),
+  coherenceShard: ({ network, inputs: inputsKey, partition, shard, options }, own) =>
+    engine().coherenceShard(known(models, network), known(inputs, inputsKey), partition, shard, {
+      ...options,
+      ...own,
+    }),
 };
 
 function engine(): Engine {

@@ -19,7 +19,14 @@ import { rng } from "../statistics/rng.ts";
 import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
 import { othersOf } from "./keep-only.ts";
 import { type PairInteraction, scorePairs } from "./pairs.ts";
-import { type ScoreSettings, type Study, type SurveyedLayer, surveyLayers } from "./study.ts";
+import {
+  plainLayer,
+  type ScoreSettings,
+  type Study,
+  type SurveyedLayer,
+  surveyLayers,
+  typedLayer,
+} from "./study.ts";
 
 /** What is known before any lesion. */
 export interface Survey {
@@ -224,40 +231,20 @@ const typedOutcome = (outcome: PlainOutcome): Outcome => ({
 });
 
 async function recordedSurvey(records: RecordOptions, compute: () => Promise<Survey>): Promise<Survey> {
-  const plainUnits = ({ cluster, units }: { cluster: number; units: Int32Array }) => ({
-    cluster,
-    units: Array.from(units),
-  });
-  const typedUnits = ({ cluster, units }: { cluster: number; units: number[] }) => ({
-    cluster,
-    units: Int32Array.from(units),
-  });
   const survey = await recorded(records, SURVEY, async () => {
     const found = await compute();
     return {
       ...found,
       outcome: plainOutcome(found.outcome),
       classCounts: Array.from(found.classCounts),
-      layers: found.layers.map((layer) => ({
-        ...layer,
-        eligible: Array.from(layer.eligible),
-        bins: layer.bins.map((bin) => Array.from(bin)),
-        tested: layer.tested.map(plainUnits),
-        filtered: layer.filtered.map(plainUnits),
-      })),
+      layers: found.layers.map(plainLayer),
     };
   });
   return {
     ...survey,
     outcome: typedOutcome(survey.outcome),
     classCounts: Int32Array.from(survey.classCounts),
-    layers: survey.layers.map((layer) => ({
-      ...layer,
-      eligible: Int32Array.from(layer.eligible),
-      bins: layer.bins.map((bin) => Int32Array.from(bin)),
-      tested: layer.tested.map(typedUnits),
-      filtered: layer.filtered.map(typedUnits),
-    })),
+    layers: survey.layers.map(typedLayer),
   };
 }
 

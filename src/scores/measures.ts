@@ -14,6 +14,8 @@ export interface Measure<Value> {
   statistic(value: Value): number;
   /** What the effect 2t / (t + r) compares; NaN or a negative amount where the effect is undefined. */
   amount(value: Value): number;
+  /** Whether amounts lie around 0, so that their ratio says nothing and there is no such effect; default false. */
+  readonly isSigned?: boolean | undefined;
 }
 
 /** Outcome of one measure for one subcluster. */
@@ -29,11 +31,15 @@ export interface Verdict {
 }
 
 /** Effects of a true value against null values (method note 6.3, 6.4). */
-export function effectsOf(amount: number, nullAmounts: readonly number[]): Omit<Verdict, "p" | "valid"> {
+export function effectsOf(
+  amount: number,
+  nullAmounts: readonly number[],
+  isSigned: boolean = false,
+): Omit<Verdict, "p" | "valid"> {
   const known = nullAmounts.filter((value) => !Number.isNaN(value));
   const mean = known.reduce((total, value) => total + value, 0) / known.length;
   const variance = known.reduce((total, value) => total + (value - mean) ** 2, 0) / known.length;
-  const isDefined = amount > 0 && mean > 0;
+  const isDefined = !isSigned && amount > 0 && mean > 0;
   const difference = amount - mean;
   return {
     effect: isDefined ? (2 * amount) / (amount + mean) : Number.NaN,

@@ -255,7 +255,10 @@ export function verdictsAmong<Name extends string, Value>(
   const drawn = nulls.bySubcluster[number]?.length ?? 0;
   const verdicts = Object.entries<Measure<Value>>(measures).map(([name, measure]) => {
     const { p, valid } = rankOf(measure, measure.statistic(value), siblings, pool, drawn, plan);
-    return [name, { p, valid, ...effectsOf(measure.amount(value), pool.map(measure.amount)) }];
+    return [
+      name,
+      { p, valid, ...effectsOf(measure.amount(value), pool.map(measure.amount), measure.isSigned) },
+    ];
   });
   return Object.fromEntries(verdicts) as Record<Name, Verdict>;
 }

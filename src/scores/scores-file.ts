@@ -1,44 +1,82 @@
 /**
  * `scores.json` and the tables that repeat it for spreadsheets (contract, "Files").
  */
+import { BrodmannError } from "../errors.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import { bhAdjust, byAdjust } from "../statistics/multiplicity.ts";
+import type { Coherence } from "./coherence.ts";
+import { coherenceColumns, coherenceEntries, coherenceEntry, coherenceRows } from "./coherence-file.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
 import type { Importance, SubclusterImportance } from "./importance.ts";
 import { IMPORTANCE_NAMES, type ImportanceName } from "./importance-measures.ts";
 import type { KeepOnly } from "./keep-only.ts";
 import type { KindAgreement } from "./kind-agreement.ts";
-import type { NetworkRow, Verdict } from "./measures.ts";
+import type { Verdict } from "./measures.ts";
 import type { PairInteraction } from "./pairs.ts";
+import { formatEntries, formatLines, type Json, numberOrNull, rowEntry } from "./scores-json.ts";
 
 export const SCORES_SCHEMA = "brodmann/scores/1";
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** NaN and infinities have no place in JSON: undefined numbers are null. */
-const numberOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
-
-/** The content of `scores.json`, one subcluster a line; equal scores give equal bytes. */
-export function formatScores(scores: Importance): string {
-  const { baseline, protocol, seed, shuffles, lesion, inputs } = scores;
-  const adjusted = adjustedByMeasure(scores.subclusters);
-  const entries = scores.subclusters.map((subcluster, number) =>
-    subclusterEntry(subcluster, (name) => ({
-      q: adjusted[name].by[number] ?? Number.NaN,
-      bh: adjusted[name].bh[number] ?? Number.NaN,
-    })),
-  );
+/**
+ * The content of `scores.json`, one subcluster a line; equal scores give equal bytes. Importance and coherence are of the
+ * same partition and settings; either may be left out.
+ */
+export function formatScores(importance: Importance | null, coherence: Coherence | null = null): string {
+  const scores = importance ?? coherence;
+  if (scores === null) throw new BrodmannError("E_INTERNAL_SCORES", "formatScores: found no scores");
+  const { protocol, seed, shuffles, lesion, consumer, task, match, filtered } = scores;
   return formatLines([
     ["schema", JSON.stringify(SCORES_SCHEMA)],
     ["protocol", JSON.stringify(protocol)],
     ["seed", JSON.stringify(seed)],
     ["shuffles", JSON.stringify(shuffles)],
     ["lesion", JSON.stringify(lesion)],
-    ["lesionAt", JSON.stringify(lesionAt(scores.consumer))],
-    ["task", JSON.stringify(scores.task)],
-    ["match", JSON.stringify(scores.match)],
-    ["sequential", JSON.stringify(scores.isSequential)],
-    ["commonDraws", JSON.stringify(scores.commonDraws)],
+    ["lesionAt", JSON.stringify(lesionAt(consumer))],
+    ["task", JSON.stringify(task)],
+    ["match", JSON.stringify(match)],
+    ...(importance === null ? [] : drawLines(importance)),
+    ["subclusters", formatEntries(subclusterEntries(importance, coherence))],
+    ["filtered", JSON.stringify(filtered)],
+    ...(importance === null ? [] : findingLines(importance)),
+    ...(coherence === null ? [] : [["coherence", JSON.stringify(coherenceEntry(coherence))] as const]),
+    ...arrangementLines(importance, coherence),
+    [
+      "network",
+      JSON.stringify({
+        ...(importance === null ? {} : { importance: importanceRows(importance) }),
+        ...(coherence === null ? {} : { coherence: coherenceRows(coherence) }),
+      }),
+    ],
+  ]);
+}
+
+/** Every subcluster with its scores, which come in the same order. */
+function subclusterEntries(importance: Importance | null, coherence: Coherence | null): Json[] {
+  const subclusters = importance?.subclusters ?? coherence?.subclusters ?? [];
+  const adjusted = importance && adjustedByMeasure(importance.subclusters);
+  const entries = coherence && coherenceEntries(coherence);
+  return subclusters.map(({ layer, cluster, units, layerUnits }, number) => ({
+    layer,
+    cluster,
+    units: Array.from(units),
+    layerUnits,
+    ...(importance === null || adjusted === null
+      ? {}
+      : {
+          importance: importanceEntry(importance.subclusters[number] as SubclusterImportance, (name) => ({
+            q: adjusted[name].by[number] ?? Number.NaN,
+            bh: adjusted[name].bh[number] ?? Number.NaN,
+          })),
+        }),
+    ...(entries === null ? {} : { coherence: entries[number] ?? null }),
+  }));
+}
+
+/** How random sets of importance were drawn, and the intact network. */
+function drawLines({ isSequential, commonDraws, inputs, baseline, r2 }: Importance): [string, string][] {
+  return [
+    ["sequential", JSON.stringify(isSequential)],
+    ["commonDraws", JSON.stringify(commonDraws)],
     [
       "baseline",
       JSON.stringify({
@@ -46,49 +84,34 @@ export function formatScores(scores: Importance): string {
         accuracy: numberOrNull(share(baseline.outcome.correct, baseline.classCounts)),
         classAccuracy: Array.from(baseline.classAccuracy, numberOrNull),
         loss: numberOrNull(baseline.outcome.loss),
-        ...(scores.r2 === null ? {} : { r2: numberOrNull(scores.r2) }),
+        ...(r2 === null ? {} : { r2: numberOrNull(r2) }),
       }),
     ],
-    ["subclusters", formatEntries(entries)],
-    ["filtered", JSON.stringify(scores.filtered)],
-    ["agreement", JSON.stringify(scores.agreement.map(agreementEntry))],
-    ["dissociations", formatEntries(scores.dissociations.map(dissociationEntry))],
-    ["pairs", formatEntries(scores.pairs.map(pairEntry))],
-    ...arrangementLines(scores),
-    [
-      "network",
-      JSON.stringify({
-        importance: Object.fromEntries(
-          IMPORTANCE_NAMES.map((name) => [name, rowEntry(scores.network[name])]),
-        ),
-      }),
-    ],
-  ]);
+  ];
 }
 
+/** What goes beyond single subclusters. */
+function findingLines({ agreement, dissociations, pairs }: Importance): [string, string][] {
+  return [
+    ["agreement", JSON.stringify(agreement.map(agreementEntry))],
+    ["dissociations", formatEntries(dissociations.map(dissociationEntry))],
+    ["pairs", formatEntries(pairs.map(pairEntry))],
+  ];
+}
+
+const importanceRows = ({ network }: Importance): Json =>
+  Object.fromEntries(IMPORTANCE_NAMES.map((name) => [name, rowEntry(network[name])]));
+
 /** Strict: the statistics of every layer's arrangements, so that replicates can be tested together. */
-function arrangementLines({ arrangements }: Importance): [string, string][] {
-  if (arrangements === null) return [];
-  const entries = IMPORTANCE_NAMES.map((name) => [
-    name,
-    arrangements[name].map((table) => Array.from(table)),
-  ]);
+function arrangementLines(importance: Importance | null, coherence: Coherence | null): [string, string][] {
+  const tables = Object.entries({ ...importance?.arrangements, ...coherence?.arrangements });
+  if (tables.length === 0) return [];
+  const entries = tables.map(([name, layers]) => [name, layers.map((table) => Array.from(table))]);
   return [["arrangements", JSON.stringify(Object.fromEntries(entries))]];
 }
 
 const lesionAt = (consumer: string | null = null): string =>
   consumer === null ? "output" : `consumer:${consumer}`;
-
-/** A list with a line for each of its entries. */
-function formatEntries(entries: readonly Json[]): string {
-  if (entries.length === 0) return "[]";
-  return `[\n    ${entries.map((entry) => JSON.stringify(entry)).join(",\n    ")}\n  ]`;
-}
-
-/** An object of values that are JSON already, a line for each key. */
-function formatLines(lines: readonly (readonly [string, string])[]): string {
-  return `{\n${lines.map(([key, value]) => `  "${key}": ${value}`).join(",\n")}\n}\n`;
-}
 
 function share(correct: Int32Array, counts: Int32Array): number {
   const total = (values: Int32Array) => values.reduce((sum, value) => sum + value, 0);
@@ -106,49 +129,41 @@ export function adjustedByMeasure(
   return { accuracy: adjust("accuracy"), classRange: adjust("classRange"), loss: adjust("loss") };
 }
 
-function subclusterEntry(
+function importanceEntry(
   subcluster: SubclusterImportance,
-  adjusted: ((name: ImportanceName) => { readonly q: number; readonly bh: number }) | null,
+  adjusted: (name: ImportanceName) => { readonly q: number; readonly bh: number },
 ): Json {
-  const { layer, cluster, units, layerUnits, damage, verdicts, intervals, profile } = subcluster;
+  const { damage, verdicts, intervals, profile } = subcluster;
   const byName = (value: (name: ImportanceName) => number) =>
     Object.fromEntries(IMPORTANCE_NAMES.map((name) => [name, numberOrNull(value(name))]));
-  const q = adjusted === null ? {} : { q: byName((name) => adjusted(name).q) };
-  const bh = adjusted === null ? {} : { bh: byName((name) => adjusted(name).bh) };
   return {
-    layer,
-    cluster,
-    units: Array.from(units),
-    layerUnits,
-    importance: {
-      accuracy: numberOrNull(damage.accuracy),
-      classAccuracy: Array.from(damage.classAccuracy, numberOrNull),
-      meanClassAccuracy: numberOrNull(damage.meanClassAccuracy),
-      classRange: numberOrNull(damage.classRange),
-      loss: numberOrNull(damage.loss),
-      lossIncrease: numberOrNull(damage.lossIncrease),
-      intervals: {
-        lossIncrease: intervalEntry(intervals.lossIncrease),
-        meanClassAccuracyChange: intervalEntry(intervals.meanChange),
-      },
-      flipRate: numberOrNull(subcluster.flipRate),
-      divergence: numberOrNull(subcluster.divergence),
-      p: byName((name) => verdicts[name].p),
-      ...q,
-      ...bh,
-      effect: byName((name) => verdicts[name].effect),
-      difference: byName((name) => verdicts[name].difference),
-      z: byName((name) => verdicts[name].z),
-      nulls: byName((name) => verdicts[name].valid),
-      drawn: subcluster.drawn,
-      profile: {
-        classDrop: Array.from(profile.drops, numberOrNull),
-        specialisation: numberOrNull(profile.specialisation),
-        gini: numberOrNull(profile.gini),
-      },
-      ...(subcluster.keepOnly === null ? {} : { keepOnly: keepOnlyEntry(subcluster.keepOnly) }),
-      ...(subcluster.compared.size === 0 ? {} : { byLesion: comparedEntry(subcluster) }),
+    accuracy: numberOrNull(damage.accuracy),
+    classAccuracy: Array.from(damage.classAccuracy, numberOrNull),
+    meanClassAccuracy: numberOrNull(damage.meanClassAccuracy),
+    classRange: numberOrNull(damage.classRange),
+    loss: numberOrNull(damage.loss),
+    lossIncrease: numberOrNull(damage.lossIncrease),
+    intervals: {
+      lossIncrease: intervalEntry(intervals.lossIncrease),
+      meanClassAccuracyChange: intervalEntry(intervals.meanChange),
     },
+    flipRate: numberOrNull(subcluster.flipRate),
+    divergence: numberOrNull(subcluster.divergence),
+    p: byName((name) => verdicts[name].p),
+    q: byName((name) => adjusted(name).q),
+    bh: byName((name) => adjusted(name).bh),
+    effect: byName((name) => verdicts[name].effect),
+    difference: byName((name) => verdicts[name].difference),
+    z: byName((name) => verdicts[name].z),
+    nulls: byName((name) => verdicts[name].valid),
+    drawn: subcluster.drawn,
+    profile: {
+      classDrop: Array.from(profile.drops, numberOrNull),
+      specialisation: numberOrNull(profile.specialisation),
+      gini: numberOrNull(profile.gini),
+    },
+    ...(subcluster.keepOnly === null ? {} : { keepOnly: keepOnlyEntry(subcluster.keepOnly) }),
+    ...(subcluster.compared.size === 0 ? {} : { byLesion: comparedEntry(subcluster) }),
   };
 }
 
@@ -207,25 +222,34 @@ const pairEntry = (pair: PairInteraction): Json => ({
   lostOnlyTogether: numberOrNull(pair.lostOnlyTogether),
 });
 
-function rowEntry(row: NetworkRow): Json {
-  return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, numberOrNull(value)]));
+/** `subclusters.csv`: one row per scored subcluster. */
+export function formatSubclusterTable(
+  importance: Importance | null,
+  coherence: Coherence | null = null,
+): string {
+  const subclusters = importance?.subclusters ?? coherence?.subclusters ?? [];
+  const tables = [
+    [
+      ["layer", "cluster", "size", "layerUnits"],
+      ...subclusters.map(({ layer, cluster, units, layerUnits }) => [
+        layer,
+        cluster,
+        units.length,
+        layerUnits,
+      ]),
+    ],
+    ...(importance === null ? [] : [importanceColumns(importance)]),
+    ...(coherence === null ? [] : [coherenceColumns(coherence)]),
+  ];
+  const [first = []] = tables;
+  return formatCsv(first.map((_, row) => tables.flatMap((table) => table[row] ?? [])));
 }
 
-/** `subclusters.csv`: one row per scored subcluster. */
-export function formatSubclusterTable(scores: Importance): string {
+/** The columns of importance, the header first. */
+function importanceColumns(scores: Importance): (string | number)[][] {
   const names = IMPORTANCE_NAMES;
   const header = [
-    ...[
-      "layer",
-      "cluster",
-      "size",
-      "layerUnits",
-      "accuracy",
-      "meanClassAccuracy",
-      "classRange",
-      "loss",
-      "worstClass",
-    ],
+    ...["accuracy", "meanClassAccuracy", "classRange", "loss", "worstClass"],
     ...names.map((name) => `p_${name}`),
     ...names.map((name) => `effect_${name}`),
     ...names.map((name) => `q_${name}`),
@@ -235,12 +259,8 @@ export function formatSubclusterTable(scores: Importance): string {
   ];
   const adjusted = adjustedByMeasure(scores.subclusters);
   const rows = scores.subclusters.map((subcluster, number) => {
-    const { layer, cluster, units, layerUnits, damage, verdicts, intervals, keepOnly } = subcluster;
+    const { damage, verdicts, intervals, keepOnly } = subcluster;
     return [
-      layer,
-      cluster,
-      units.length,
-      layerUnits,
       damage.accuracy,
       damage.meanClassAccuracy,
       damage.classRange,
@@ -263,7 +283,7 @@ export function formatSubclusterTable(scores: Importance): string {
       subcluster.drawn,
     ];
   });
-  return formatCsv([header, ...rows]);
+  return [header, ...rows];
 }
 
 /** The class whose accuracy falls most, or null where none falls. */

@@ -12,7 +12,7 @@ import type { RunOptions } from "../progress.ts";
 import type { RecordOptions } from "../records.ts";
 import { type Match, matchBins } from "./matching.ts";
 import type { Protocol } from "./nulls.ts";
-import { findSubclusters, type LayerSubclusters } from "./subclusters.ts";
+import { findSubclusters, type LayerSubclusters, type Subcluster } from "./subclusters.ts";
 
 /** What all scores take. */
 export interface ScoreOptions extends RunOptions, RecordOptions {
@@ -69,12 +69,19 @@ export function settingsOf(options: StudyOptions = {}): ScoreSettings {
   };
 }
 
-/** A network whose lesions are measured. */
+/** A network whose subclusters are scored. */
 export interface Study {
   readonly network: Network;
   readonly data: LabelledInputs;
   readonly settings: ScoreSettings;
   readonly layers: readonly LayerSubclusters[];
+}
+
+export interface SurveyedLayer extends LayerSubclusters {
+  /** The eligible units in bins of alike ones. */
+  readonly bins: readonly Int32Array[];
+  /** Whether its outputs have means over the inputs, as keeping a subcluster alone needs. */
+  readonly hasMeans: boolean;
 }
 
 /** Layers with what can be told of them without a lesion. */
@@ -90,11 +97,39 @@ export async function surveyLayers({ network, data, settings, layers }: Study): 
   return surveyed;
 }
 
-export interface SurveyedLayer extends LayerSubclusters {
-  /** The eligible units in bins of alike ones. */
-  readonly bins: readonly Int32Array[];
-  /** Whether its outputs have means over the inputs, as keeping a subcluster alone needs. */
-  readonly hasMeans: boolean;
+/** A layer as plain data, for records. */
+export interface PlainLayer extends Omit<SurveyedLayer, "eligible" | "bins" | "tested" | "filtered"> {
+  readonly eligible: readonly number[];
+  readonly bins: readonly (readonly number[])[];
+  readonly tested: readonly PlainSubcluster[];
+  readonly filtered: readonly PlainSubcluster[];
+}
+
+interface PlainSubcluster {
+  readonly cluster: number;
+  readonly units: readonly number[];
+}
+
+export function plainLayer(layer: SurveyedLayer): PlainLayer {
+  const plain = ({ cluster, units }: Subcluster) => ({ cluster, units: Array.from(units) });
+  return {
+    ...layer,
+    eligible: Array.from(layer.eligible),
+    bins: layer.bins.map((bin) => Array.from(bin)),
+    tested: layer.tested.map(plain),
+    filtered: layer.filtered.map(plain),
+  };
+}
+
+export function typedLayer(layer: PlainLayer): SurveyedLayer {
+  const typed = ({ cluster, units }: PlainSubcluster) => ({ cluster, units: Int32Array.from(units) });
+  return {
+    ...layer,
+    eligible: Int32Array.from(layer.eligible),
+    bins: layer.bins.map((bin) => Int32Array.from(bin)),
+    tested: layer.tested.map(typed),
+    filtered: layer.filtered.map(typed),
+  };
 }
 
 /** What a run is about: the settings, and the layers with subclusters. */

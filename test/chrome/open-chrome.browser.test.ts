@@ -246,7 +246,7 @@ describe("the browser", () => {
       onLayer: (scores) => layers.push(scores.length),
     });
     expect(partition.clusters).toBe(2);
-    expect(layers.reduce((sum, count) => sum + count, 0)).toBe(importance.subclusters.length);
+    expect(layers.reduce((sum, count) => sum + count, 0)).toBe(importance?.subclusters.length);
     const lesions = seen.filter(({ phase }) => phase.startsWith("lesions of"));
     expect(lesions.at(-1)).toMatchObject({ done: lesions.at(-1)?.total });
     expect(new Set(lesions.map(({ phase }) => phase))).toEqual(

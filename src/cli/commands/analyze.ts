@@ -10,11 +10,11 @@ import { formatUnitTable } from "../../scores/unit-table.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
-import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
+import { checkScoreFlags, openInputs, requireLabelled, scoreNames, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
-import { formatImportance } from "../results.ts";
 import { formatRun, hashFile } from "../run-file.ts";
 import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
+import { formatScoreTables } from "../score-tables.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
 
 /** What an analysis writes, in this order. */
@@ -71,6 +71,7 @@ export async function analyzeInto(
     const data = requireLabelled(inputs, "analyze");
     const { network } = inputs;
     const settings = scoreSettings(flags);
+    const names = scoreNames(flags);
     const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const kept: string[] = [];
     let csr: Csr | undefined;
@@ -92,6 +93,7 @@ export async function analyzeInto(
         stability: flags.stability,
         agreement: flags.agreement,
         ...settings,
+        scores: names,
         signal,
         onProgress: terminal.progress,
         onGraph: async (graph) => {
@@ -138,6 +140,7 @@ export async function analyzeInto(
             clusters: null,
             engine,
             settings,
+            scores: names,
             shard: null,
           };
           journal = await openScoreJournal(journalPath(place("scores.json"), null), run, flags, terminal);
@@ -146,11 +149,12 @@ export async function analyzeInto(
         },
       }),
     );
-    const scores = formatScores(analysis.importance);
+    const { importance, coherence } = analysis;
+    const scores = formatScores(importance, coherence);
     if (folder !== null) {
       const degrees = await engine.degrees(analysis.graph);
       await writeText(place("scores.json"), scores);
-      await writeText(place("subclusters.csv"), formatSubclusterTable(analysis.importance));
+      await writeText(place("subclusters.csv"), formatSubclusterTable(importance, coherence));
       await writeText(place("units.csv"), formatUnitTable(analysis.partition, analysis.graph, degrees));
       const model = { path: modelPath, sha256: await hashFile(modelPath) };
       const facts = {
@@ -164,7 +168,7 @@ export async function analyzeInto(
       await writeText(place("run.json"), await formatRun(facts, startMs));
     }
     terminal.endProgress();
-    await printResult(flags.json ? scores : formatImportance(analysis.importance, data.classNames));
+    await printResult(flags.json ? scores : formatScoreTables(analysis, data.classNames));
     // All that it holds is in the scores now.
     await journal?.remove();
     if (folder !== null) {

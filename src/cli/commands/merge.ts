@@ -4,7 +4,7 @@ import { formatScores } from "../../scores/scores-file.ts";
 import { withLabels } from "../cluster-names.ts";
 import type { CommandContext } from "../command-context.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
-import { formatImportance } from "../results.ts";
+import { formatScoreTables } from "../score-tables.ts";
 
 /** `brodmann merge SHARD.jsonl... --out scores.json`. */
 export async function run({ flags, positionals, terminal }: CommandContext): Promise<void> {
@@ -15,8 +15,8 @@ export async function run({ flags, positionals, terminal }: CommandContext): Pro
   // Of one run, so the names of any of them serve.
   const { clusters = null, classes = null } = journals[0]?.header ?? {};
   const scores = withLabels(await mergeShards(journals), clusters as number[] | null);
-  const text = formatScores(scores);
+  const text = formatScores(scores.importance, scores.coherence);
   if (out !== undefined) await writeText(out, text);
-  await printResult(flags.json ? text : formatImportance(scores, classes as string[] | null));
+  await printResult(flags.json ? text : formatScoreTables(scores, classes as string[] | null));
   if (out !== undefined) terminal.say(`written: ${out}`);
 }

@@ -1,14 +1,15 @@
+import { scorePartition } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import type { Journal } from "../../journal/journal-file.ts";
 import { formatScores } from "../../scores/scores-file.ts";
 import { withLabels } from "../cluster-names.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openScoringDevice } from "../device.ts";
-import { checkScoreFlags, openInputs, requireLabelled, scoreSettings } from "../inputs.ts";
+import { checkScoreFlags, openInputs, requireLabelled, scoreNames, scoreSettings } from "../inputs.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
 import { readPartition } from "../read-partition.ts";
-import { formatImportance } from "../results.ts";
 import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
+import { formatScoreTables } from "../score-tables.ts";
 
 /** `brodmann score MODEL --data D --partition p.json`. */
 export async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<void> {
@@ -16,6 +17,7 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
   const [model = ""] = positionals;
   checkScoreFlags(flags);
   const settings = scoreSettings(flags);
+  const scores = scoreNames(flags);
   if (partitionPath === undefined) {
     throw new BrodmannError("E_USAGE_PARTITION", "score: found no partition, expected --partition", {
       hint: "Make one with brodmann partition, or pass your own.",
@@ -50,6 +52,7 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
         clusters: fileLabels,
         engine,
         settings,
+        scores,
         shard,
       };
       journal = await openScoreJournal(place, run, flags, terminal);
@@ -64,22 +67,27 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
     const kept = place === null ? [] : [place];
     const hint = place === null ? KEEP_HINT : RESUME_HINT;
     if (shard !== null) {
-      await namingKept(kept, hint, () =>
-        engine.importanceShard(inputs.network, data, partition, shard, options),
-      );
+      await namingKept(kept, hint, async () => {
+        if (scores.includes("importance")) {
+          await engine.importanceShard(inputs.network, data, partition, shard, options);
+        }
+        if (scores.includes("coherence")) {
+          await engine.coherenceShard(inputs.network, data, partition, shard, options);
+        }
+      });
       terminal.endProgress();
       if (flags.json) await printResult(JSON.stringify({ journal: place, shard }));
       terminal.say(`written: ${place} (shard ${shard.number}/${shard.of}; brodmann merge makes the scores)`);
       return;
     }
     const found = await namingKept(kept, hint, () =>
-      engine.importance(inputs.network, data, partition, options),
+      scorePartition(inputs.network, data, partition, engine, scores, options),
     );
-    const scores = withLabels(found, fileLabels);
-    const text = formatScores(scores);
+    const named = withLabels(found, fileLabels);
+    const text = formatScores(named.importance, named.coherence);
     if (out !== undefined) await writeText(out, text);
     terminal.endProgress();
-    await printResult(flags.json ? text : formatImportance(scores, data.classNames));
+    await printResult(flags.json ? text : formatScoreTables(named, data.classNames));
     // All that it holds is in the scores now.
     await journal?.remove();
     if (out !== undefined) terminal.say(`written: ${out}`);

@@ -1,0 +1,93 @@
+/**
+ * What lesions of single units cost each class (populations note, FP-2 and FP-4): the profile J[u, c] that impact
+ * coherence compares units by.
+ */
+import type { LayerLesions } from "../network/lesions.ts";
+import type { OutcomeDetail } from "../network/outcome-details.ts";
+import type { RunOptions } from "../progress.ts";
+import type { InputClasses } from "./input-classes.ts";
+
+/** Impacts of a layer's units, units x classes; zeros for units that were not lesioned. */
+export interface UnitImpacts {
+  /** Fall of each class's accuracy; 0 within twice the standard error of the intact one. */
+  readonly accuracy: Float64Array;
+  /** Mean rise of the loss on each class's inputs; 0 within twice its standard error over them. */
+  readonly loss: Float64Array;
+}
+
+/** Numbers of inputs x units that are kept at once. */
+const MOST_DETAILS = 1 << 24;
+
+/** Lesions each of the `lesioned` units of a layer of so many `units` alone. */
+export async function measureImpacts(
+  lesions: Pick<LayerLesions, "runDetailed">,
+  lesioned: Int32Array,
+  units: number,
+  classes: InputClasses,
+  nextOptions: () => RunOptions,
+): Promise<UnitImpacts> {
+  const width = classes.counts.length;
+  const impacts = { accuracy: new Float64Array(units * width), loss: new Float64Array(units * width) };
+  const atOnce = Math.max(1, Math.floor(MOST_DETAILS / classes.labels.length));
+  for (let first = 0; first < lesioned.length; first += atOnce) {
+    const some = lesioned.subarray(first, first + atOnce);
+    const sets = Array.from(some, (unit) => Int32Array.of(unit));
+    const { details } = await lesions.runDetailed(sets, nextOptions());
+    details.forEach((detail, i) => {
+      const from = (some[i] as number) * width;
+      impacts.accuracy.set(accuracyImpact(detail, classes), from);
+      impacts.loss.set(lossImpact(detail, classes), from);
+    });
+  }
+  return impacts;
+}
+
+/** Fall of each class's accuracy; a change within the noise of so many inputs is none (tau, populations note, FP-4). */
+export function accuracyImpact(
+  { isCorrect, isCorrectIntact }: OutcomeDetail,
+  { labels, counts }: InputClasses,
+): Float64Array {
+  const inputs = labels.length;
+  const runs = isCorrect.length / inputs;
+  const intact = new Float64Array(counts.length);
+  const lost = new Float64Array(counts.length);
+  for (let i = 0; i < inputs; i++) {
+    const c = labels[i] as number;
+    const before = isCorrectIntact[i] as number;
+    intact[c] = (intact[c] as number) + before;
+    // Counted in whole runs: shares of runs would round.
+    for (let run = 0; run < runs; run++) {
+      lost[c] = (lost[c] as number) + before - (isCorrect[run * inputs + i] as number);
+    }
+  }
+  return lost.map((count, c) => {
+    const inClass = counts[c] as number;
+    if (inClass === 0) return 0;
+    const accuracy = (intact[c] as number) / inClass;
+    const fall = count / (runs * inClass);
+    return Math.abs(fall) < 2 * Math.sqrt((accuracy * (1 - accuracy)) / inClass) ? 0 : fall;
+  });
+}
+
+/** Mean rise of each class's loss; one within twice its standard error is none. */
+export function lossImpact({ lossIncreases }: OutcomeDetail, { labels, counts }: InputClasses): Float64Array {
+  const sums = new Float64Array(counts.length);
+  const squares = new Float64Array(counts.length);
+  for (let i = 0; i < labels.length; i++) {
+    const c = labels[i] as number;
+    sums[c] = (sums[c] as number) + (lossIncreases[i] as number);
+  }
+  for (let i = 0; i < labels.length; i++) {
+    const c = labels[i] as number;
+    const mean = (sums[c] as number) / (counts[c] as number);
+    squares[c] = (squares[c] as number) + ((lossIncreases[i] as number) - mean) ** 2;
+  }
+  return sums.map((sum, c) => {
+    const inClass = counts[c] as number;
+    // Of a single input nothing tells how much it varies.
+    if (inClass < 2) return 0;
+    const mean = sum / inClass;
+    const error = Math.sqrt((squares[c] as number) / (inClass - 1) / inClass);
+    return Math.abs(mean) <= 2 * error ? 0 : mean;
+  });
+}
