@@ -20,6 +20,8 @@ const ASSESS_FLAGS: readonly FlagName[] = ["nulls", "stability"];
 const SCORE_FLAGS: readonly FlagName[] = [
   "protocol",
   "shuffles",
+  "visual-shuffles",
+  "image-shape",
   "sequential",
   "lesion",
   "lesion-at",

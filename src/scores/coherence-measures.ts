@@ -14,8 +14,11 @@ export const COHERENCE_NAMES = [
   "classAuroc",
   "impactCosine",
   "lossImpactCosine",
+  "downstreamCosine",
   "labelCka",
   "purity",
+  "score",
+  "entropy",
 ] as const;
 
 export type CoherenceName = (typeof COHERENCE_NAMES)[number];
@@ -89,6 +92,12 @@ export const COHERENCE_MEASURES: Readonly<Record<CoherenceName, CoherenceMeasure
     isSigned: true,
     meaning: "serve the same classes: mean cosine of what each unit's own lesion adds to class losses",
   },
+  downstreamCosine: {
+    tail: "upper",
+    needsClasses: false,
+    isSigned: true,
+    meaning: "push the network's answers alike: mean cosine of pairs of columns of the logit Jacobian, to 1",
+  },
   labelCka: {
     tail: "upper",
     needsClasses: true,
@@ -100,6 +109,18 @@ export const COHERENCE_MEASURES: Readonly<Record<CoherenceName, CoherenceMeasure
     needsClasses: true,
     isSigned: false,
     meaning: "are driven most by inputs of one class: share of the commonest label among the top 10",
+  },
+  score: {
+    tail: "upper",
+    needsClasses: false,
+    isSigned: false,
+    meaning: "answer to one image that is made for all of them: sum of |mean pre-activation| on it",
+  },
+  entropy: {
+    tail: "lower",
+    needsClasses: true,
+    isSigned: false,
+    meaning: "mean a class to the network, on that image: entropy of its answer in nats, low is coherent",
   },
 };
 

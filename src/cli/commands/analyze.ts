@@ -7,6 +7,7 @@ import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
+import { visualSettings } from "../../scores/visual-coherence.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
@@ -72,6 +73,8 @@ export async function analyzeInto(
     const { network } = inputs;
     const settings = scoreSettings(flags);
     const names = scoreNames(flags);
+    // Refuses a shape that does not fit before the long work.
+    if (names.includes("coherence")) visualSettings(network, settings.visual);
     const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const kept: string[] = [];
     let csr: Csr | undefined;
@@ -150,6 +153,7 @@ export async function analyzeInto(
       }),
     );
     const { importance, coherence } = analysis;
+    for (const reason of coherence?.notMeasured ?? []) terminal.say(`not measured: ${reason}`);
     const scores = formatScores(importance, coherence);
     if (folder !== null) {
       const degrees = await engine.degrees(analysis.graph);
