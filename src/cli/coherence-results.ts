@@ -33,7 +33,7 @@ export function formatCoherence(scores: Coherence, classNames: readonly string[]
     const cells = shown.map((name) => {
       const isSignificant = (adjusted[name].by[i] ?? Number.NaN) <= 0.05;
       const p = formatP(subcluster.verdicts[name].p);
-      return `${decimals(subcluster.values[name], 3)} (${p})${isSignificant ? "*" : ""}`;
+      return `${formatValue(name, subcluster.values[name])} (${p})${isSignificant ? "*" : ""}`;
     });
     return [
       isFirst ? subcluster.layer : "",
@@ -57,6 +57,13 @@ export function formatCoherence(scores: Coherence, classNames: readonly string[]
     "",
     ...explain(scores),
   ].join("\n");
+}
+
+/** Image scores have any scale, and entropies come close to 0. */
+function formatValue(name: CoherenceName, value: number): string {
+  if (!Number.isFinite(value)) return "-";
+  if (name === "score") return value.toPrecision(4);
+  return name === "entropy" ? formatP(value) : decimals(value, 3);
 }
 
 /** The commonest label among the inputs that drive a subcluster most, and how many have it. */

@@ -136,6 +136,7 @@ export function measureOf(name: CoherenceName): Measure<CoherenceValues> {
     name,
     tail: COHERENCE_MEASURES[name].tail,
     isSigned: COHERENCE_MEASURES[name].isSigned,
+    isEffectBySet: name === "score" || name === "entropy",
     isAlwaysDefined: false,
     statistic: read,
     amount: read,

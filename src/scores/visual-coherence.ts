@@ -36,6 +36,7 @@ export interface VisualSettings {
 }
 
 const SHUFFLES = 19;
+const LEFT_OUT = `left out; --visual-shuffles ${SHUFFLES} measures them`;
 
 /** Sizes of subclusters that get images: from 3 units to less than 99 % of their layer (method note, 2). */
 const LEAST_UNITS = 3;
@@ -52,7 +53,7 @@ export function isVisualized({ length }: ArrayLike<number>, layerUnits: number):
 export function visualSettings(network: Network, options: VisualOptions = {}): VisualSettings {
   const { shuffles = SHUFFLES, steps = STEPS, imageShape } = options;
   checkVisualShuffles(shuffles);
-  if (shuffles === 0) return { shuffles, steps, shape: null, reason: "left out (--visual-shuffles 0)" };
+  if (shuffles === 0) return { shuffles, steps, shape: null, reason: LEFT_OUT };
   try {
     return { shuffles, steps, shape: imageInputOf(network, imageShape, options).shape, reason: null };
   } catch (error) {

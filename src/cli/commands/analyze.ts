@@ -16,6 +16,7 @@ import { prepareFolder, printResult, removeFile, writeText } from "../output.ts"
 import { formatRun, hashFile } from "../run-file.ts";
 import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
 import { formatScoreTables } from "../score-tables.ts";
+import { listSheets, removeSheets, VISUAL_FOLDER, writeSheet } from "../visual-sheets.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
 
 /** What an analysis writes, in this order. */
@@ -133,6 +134,9 @@ export async function analyzeInto(
             );
           }
         },
+        onImages: (images) => {
+          if (folder !== null) writeSheet(folder, images);
+        },
         openRecords: async (partition) => {
           if (folder === null) return {};
           const run = {
@@ -148,6 +152,8 @@ export async function analyzeInto(
           };
           journal = await openScoreJournal(journalPath(place("scores.json"), null), run, flags, terminal);
           kept.push(journal.path);
+          // A run that goes on has the pictures of the layers that it passes over.
+          if (typeof journal.found !== "object" || journal.found === null) removeSheets(folder);
           return { earlier: journal.earlier, onRecord: journal.onRecord };
         },
       }),
@@ -177,7 +183,10 @@ export async function analyzeInto(
     await journal?.remove();
     if (folder !== null) {
       const others = flags.agreement ? [`partition-${otherKind(analysis.graph.kind)}.json`] : [];
-      terminal.say(`written: ${folder} (${[...FILES, ...others].join(", ")})`);
+      const sheets = listSheets(folder).length;
+      const pictures =
+        sheets > 0 ? [`${sheets === 1 ? "a picture" : `${sheets} pictures`} in ${VISUAL_FOLDER}`] : [];
+      terminal.say(`written: ${folder} (${[...FILES, ...others, ...pictures].join(", ")})`);
     }
   } finally {
     journal?.close();
