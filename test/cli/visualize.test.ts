@@ -77,6 +77,7 @@ describe("visualize", () => {
     const { folder, model } = writeGrey();
     const partition = join(folder, "p.json");
     const layers = [
+      { name: "x", labels: Array.from({ length: 120 }, () => 9) },
       { name: "0", labels: [7, 7, 7, 7, 7, 7] },
       { name: "3", labels: [7, 7, 7, 9, 9, -1, 2, 2] },
       { name: "6", labels: [9, 9, 9, 2, 2, 2, -1, -1, 2, 7] },
@@ -99,7 +100,7 @@ describe("visualize", () => {
       expect(units).not.toContain(6);
       expect(units).not.toContain(7);
     }
-    writeFileSync(partition, JSON.stringify({ schema: "brodmann/partition/1", layers: layers.slice(0, 1) }));
+    writeFileSync(partition, JSON.stringify({ schema: "brodmann/partition/1", layers: layers.slice(0, 2) }));
     expect((await brodmannHere(args)).code).toBe(2);
   });
 
