@@ -112,10 +112,10 @@ function sheetOf(rows: readonly Row[], shape: ImageShape) {
   );
 }
 
+/** Undefined entropies (a network without classes) are null in JSON. */
 const numbersOf = ({ units, score, entropy, dispersion }: VisualizedSet) => ({
   units,
   score,
-  // Undefined entropies (no classes) are null in JSON.
   entropy,
   dispersion,
 });
