@@ -31,8 +31,7 @@ const scaled = (view: GradientView, factor: number, value: string): string =>
 
 /** Read from the output, so that a convolution and its ReLU can still be fused: it is above 0 where the input is. */
 const relu: GradientRule = (view) => {
-  const isOpen = view.add("Cast", [view.output()], { to: BigInt(DataType.BOOL) });
-  const passed = where(view, isOpen, view.upstream, view.scalar(0));
+  const passed = where(view, isPositive(view, view.output()), view.upstream, view.scalar(0));
   if (view.redirect === null) return [passed];
   const { sizes, batchAxis } = view.outputShape();
   const axes = sizes.flatMap((_, axis) => (axis === batchAxis ? [] : [axis]));
