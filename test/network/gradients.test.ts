@@ -133,6 +133,26 @@ describe("objectives of units", () => {
     await runner.dispose();
   });
 
+  it("averages units that several positions of a flattened value hold", async () => {
+    const network = await smallNetwork();
+    const layer = layerNamed(network, "b");
+    expect(layer.output.map.index.length).toBe(45);
+    const runner = await openGradients(network, layer, { site: "output" });
+    const x = drawn(2 * 72, "x");
+    const weights = drawn(2 * 5, "w");
+    const { objective } = await runner.run(x, weights, 2);
+    await runner.dispose();
+    const values = await valuesOf(network, layer.output.value, x, 2);
+    for (let row = 0; row < 2; row++) {
+      let expected = 0;
+      for (let at = 0; at < 45; at++) {
+        expected +=
+          ((weights[row * 5 + Math.floor(at / 9)] as number) * (values[row * 45 + at] as number)) / 9;
+      }
+      expect(objective[row]).toBeCloseTo(expected, 5);
+    }
+  });
+
   it("gives the same with a batch that the file fixes, whatever the number of inputs", async () => {
     const [free, fixed] = [await smallNetwork(), await smallNetwork(4)];
     expect(fixed.probe.fixedBatch).toBe(4);

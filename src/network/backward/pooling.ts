@@ -125,7 +125,7 @@ const maxPool: GradientRule = (view) => {
     0,
     ...windows.map(({ after }) => Math.max(0, after)),
   ];
-  const padded = padBy(view, view.input(0), [0, 0, ...outer], LOWEST);
+  const padded = padBy(view, view.plain.input(0), [0, 0, ...outer], LOWEST);
   const taken = grids.offsets.map((): string[] => []);
   let left = view.upstream;
   const taps = combinations(windows.map((axis) => axis.taps));
@@ -134,7 +134,8 @@ const maxPool: GradientRule = (view) => {
     const strideOf = (axis: number) => (windows[axis] as WindowAxis).stride;
     let part = left;
     if (number < taps.length - 1) {
-      const isLess = view.add("Less", [readTap(view, padded, windows, starts), view.output()]);
+      const tapLess = view.add("Less", [readTap(view, padded, windows, starts), view.plain.output()]);
+      const isLess = view.repeat(tapLess, view.outputShape());
       part = view.add("Where", [isLess, zero, left]);
       left = view.add("Where", [isLess, left, zero]);
     }
