@@ -28,7 +28,7 @@ const ENDS: Readonly<Record<ScoreName, string>> = { importance: SHARD_END, coher
 
 /** The scores that journals are of: as their header says, else those that have records. */
 function scoresOf(journals: readonly JournalContent[]): readonly ScoreName[] {
-  const { scores: named } = journals[0]?.header ?? {};
+  const named = journals[0]?.header.scores;
   if (Array.isArray(named)) return SCORE_NAMES.filter((name) => named.includes(name));
   const keys = journals.flatMap(({ records }) => [...records.keys()]);
   const found = SCORE_NAMES.filter((name) => keys.some((key) => key.startsWith(`${name}/`)));
