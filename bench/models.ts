@@ -83,3 +83,60 @@ function model(nodes: NodeProto[], initializers: TensorProto[], inputShape: read
     outputs: [makeValueInfo("logits", ["N", 10])],
   });
 }
+
+/** A layer of a planned network and its width, where it has one: 3x3 convolutions with padding, 2x2 pooling. */
+export type PlanStep = readonly [
+  kind: "conv" | "relu" | "pool" | "norm" | "flatten" | "dense",
+  width: number,
+];
+
+/** A network of layers in a row; its parameters in the order in which PyTorch lists them, and multiplications per input. */
+export function plannedModel(
+  steps: readonly PlanStep[],
+  inputShape: readonly number[],
+): { model: Uint8Array; parameters: Float32Array[]; multiplies: number } {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  let shape = [...inputShape];
+  let value = "x";
+  let multiplies = 0;
+  const size = () => shape.reduce((product, extent) => product * extent, 1);
+  steps.forEach(([kind, width], i) => {
+    const out = i === steps.length - 1 ? "logits" : `v${i}`;
+    const [channels = 1, ...spatial] = shape;
+    if (kind === "conv" || kind === "dense") {
+      const taps = kind === "conv" ? [3, 3] : [];
+      const fanIn = kind === "conv" ? channels * 9 : channels;
+      initializers.push(weights(`w${i}`, [width, channels, ...taps], fanIn), weights(`b${i}`, [width], 200));
+      const node =
+        kind === "conv"
+          ? makeNode("Conv", [value, `w${i}`, `b${i}`], [out], {
+              kernel_shape: [3n, 3n],
+              pads: [1n, 1n, 1n, 1n],
+            })
+          : makeNode("Gemm", [value, `w${i}`, `b${i}`], [out], { transB: 1n });
+      nodes.push({ ...node, name: `${kind}${i}` });
+      shape = [width, ...spatial];
+      multiplies += size() * fanIn;
+    } else if (kind === "relu") {
+      nodes.push(makeNode("Relu", [value], [out]));
+    } else if (kind === "pool") {
+      nodes.push(makeNode("MaxPool", [value], [out], { kernel_shape: [2n, 2n], strides: [2n, 2n] }));
+      shape = [channels, ...spatial.map((extent) => Math.floor(extent / 2))];
+    } else if (kind === "norm") {
+      const names = ["gamma", "beta", "mean", "variance"].map((name) => `${name}${i}`);
+      const random = rng(0, "bench norm", i);
+      for (const name of names) {
+        const values = Float32Array.from({ length: channels }, () => 0.5 + random.uniform());
+        initializers.push(makeFloatTensor(name, [channels], values));
+      }
+      nodes.push(makeNode("BatchNormalization", [value, ...names], [out]));
+    } else {
+      nodes.push(makeNode("Flatten", [value], [out]));
+      shape = [size()];
+    }
+    value = out;
+  });
+  const parameters = initializers.map(({ rawData }) => new Float32Array(new Uint8Array(rawData).buffer));
+  return { model: model(nodes, initializers, inputShape), parameters, multiplies };
+}

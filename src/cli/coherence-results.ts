@@ -45,7 +45,9 @@ export function formatCoherence(scores: Coherence, classNames: readonly string[]
   });
   const networkRows = COHERENCE_NAMES.map((name) => {
     const row = network[name];
-    const effect = `${decimals(row.effect, 2)} +- ${decimals(row.effectError, 2)}`;
+    const effect = Number.isNaN(row.effect)
+      ? "-"
+      : `${decimals(row.effect, 2)} +- ${decimals(row.effectError, 2)}`;
     const counts = [row.tested, row.undefinedP, row.significantBH, row.significant].map(String);
     const ps = [row.fisherP, row.permutationP, row.bh, row.by].map(formatP);
     return [name, decimals(row.fisherStatistic, 2), ...ps, effect, ...counts];

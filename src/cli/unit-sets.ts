@@ -53,10 +53,9 @@ function badUnits(found: string): BrodmannError {
 /** The subclusters of a partition file that are large enough and not nearly their whole layer. */
 export async function subclusterSets(path: string, network: Network): Promise<UnitSet[]> {
   const { partition, fileLabels } = await readPartition(path);
-  const fitted = fitPartition(
-    partition,
-    network.layers.map(({ name, units }) => ({ name, units })),
-  );
+  const inputs = network.inputShape.reduce((product, size) => product * size, 1);
+  // Partitions of dense networks label the inputs as well.
+  const fitted = fitPartition(partition, [{ name: network.probe.input, units: inputs }, ...network.layers]);
   const sets = findSubclusters(network, fitted).flatMap(({ name, layerUnits, eligible, tested }) =>
     tested
       .filter(({ units }) => isVisualized(units, layerUnits))

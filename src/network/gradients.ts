@@ -6,7 +6,7 @@ import { BrodmannError } from "../errors.ts";
 import { DataType, makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
 import { buildBackward } from "./backward/build-backward.ts";
-import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
+import { batchesOf, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
 import { extendGraph } from "./extend-graph.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
@@ -98,12 +98,14 @@ export async function openGradients(
     outputs: [makeUntypedValueInfo(OBJECTIVE), makeUntypedValueInfo(gradient)],
   });
   const label = `${network.name}, gradients of ${target === "logits" ? "the logits" : target.name}`;
-  const session = await Session.create(model, { label });
+  const session = await Session.create(model, { label, ...threadsFor(network) });
   const size = network.inputShape.reduce((product, extent) => product * extent, 1);
   const rowsAtOnce = rowsPerRun(network, part.nodes, LARGEST_VALUE);
   return {
     units,
     async run(inputs, weights, rows, { redirect = false } = {}) {
+      if (redirect && !options.hasRedirection)
+        throw new BrodmannError("E_INTERNAL", `${label}: opened without redirection`);
       const made = { objective: new Float32Array(rows), gradient: new Float32Array(rows * size) };
       for (const { start, rows: count } of batchesOf(rows, rowsAtOnce)) {
         const taken = probe.fixedBatch ?? count;

@@ -188,3 +188,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["MatMul", matMul],
   ["Attention", attention],
 ]);
+
+/** Operators whose units are followed. */
+export const FOLLOWED_OPERATORS: readonly string[] = [...RULES.keys()];

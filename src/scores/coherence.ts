@@ -61,7 +61,7 @@ export interface Coherence {
   /** By layer, then cluster id. */
   readonly subclusters: readonly SubclusterCoherence[];
   readonly network: Readonly<Record<CoherenceName, NetworkRow>>;
-  /** What the permutation p rests on, by layer, as in `Importance`; a measure that is undefined has none. */
+  /** What the permutation p rests on, by layer, as in `Importance`; null in protocol `paper`. */
   readonly arrangements: Readonly<Record<CoherenceName, readonly Float64Array[]>> | null;
   /** Subclusters not tested: single units or nearly whole layers. */
   readonly filtered: number;

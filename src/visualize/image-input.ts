@@ -47,6 +47,10 @@ export function imageInputOf(
   const { channels, height, width } = shape;
   const area = height * width;
   const known = resolveChannels([channels, height, width], normalisation, name);
+  // Most networks read images as they are.
+  if (known === null && !isLast) {
+    return { shape, toNetwork: (images) => images, fromNetwork: (gradient) => gradient };
+  }
   const mean = Array.from({ length: channels }, (_, channel) => known?.mean[channel] ?? 0);
   const std = Array.from({ length: channels }, (_, channel) => known?.std[channel] ?? 1);
   /** Applies `change` to every value and moves it between our order and the network's. */
@@ -101,11 +105,12 @@ function toldByInput(sizes: readonly number[], name: string): Layout {
   }
   const count = sizes.reduce((product, size) => product * size, 1);
   const side = Math.round(Math.sqrt(count));
+  const example = sizes.length === 2 ? sizes.join() : side * side === count ? `${side},${side}` : "28,28";
   throw new BrodmannError(
     "E_NETWORK_IMAGE",
     `${name}: found inputs of shape [N, ${sizes.join(", ")}], expected images [N, channels, height, width] with 1 or 3 channels`,
     {
-      hint: `If its inputs are images in another form, tell their height and width, or channels, height and width: ${FLAG} ${side * side === count ? `${side},${side}` : "28,28"}.`,
+      hint: `If its inputs are images in another form, tell their height and width, or channels, height and width: ${FLAG} ${example}.`,
     },
   );
 }

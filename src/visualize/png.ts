@@ -28,7 +28,12 @@ export function toPicture(image: Float32Array, shape: ImageShape): Picture {
   return { channels, height, width, pixels };
 }
 
-/** A picture as a PNG file's bytes. The same picture gives the same bytes. */
+/**
+ * A picture as a PNG file's bytes. The same picture gives the same bytes.
+ *
+ * @example
+ * await writeFile("img.png", encodePng(toPicture(image, { channels: 1, height: 28, width: 28 })));
+ */
 export function encodePng({ channels, height, width, pixels }: Picture): Uint8Array {
   return encode({ channels, height, width, data: pixels, depth: 8 });
 }

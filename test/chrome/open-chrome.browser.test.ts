@@ -6,12 +6,13 @@ import { createCpuCompute } from "../../src/compute/cpu/cpu-compute.ts";
 import { loadDataset } from "../../src/data/dataset.ts";
 import { type Engine, localEngine } from "../../src/engine.ts";
 import type { UnitGraph } from "../../src/graph/unit-graph.ts";
-import { analyze, weightGraph } from "../../src/library.ts";
+import { analyze, coherence, weightGraph } from "../../src/library.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
 import { loadNetworkBytes, type Network } from "../../src/network/network.ts";
 import type { LabelledInputs } from "../../src/network/outcomes.ts";
 import type { Partition } from "../../src/partition/partition.ts";
 import type { Progress } from "../../src/progress.ts";
+import { COHERENCE_NAMES } from "../../src/scores/coherence-measures.ts";
 import { catchError } from "../support/catch-error.ts";
 import { ROOT, temporaryFolder, writePlanted } from "../support/cli.ts";
 import { exportData, loadExport } from "../support/exports.ts";
@@ -237,13 +238,26 @@ describe("the browser", () => {
     const network = await loadNetwork(files.model);
     const seen: Progress[] = [];
     const layers: number[] = [];
-    const { partition, importance } = await analyze(network, await loadDataset(files.data), {
+    const data = await loadDataset(files.data);
+    const settings = { protocol: "paper", shuffles: 2 } as const;
+    const found = await analyze(network, data, {
       engine: chrome.engine,
       partition: { method: "spectral", k: 2 },
-      protocol: "paper",
-      shuffles: 2,
+      ...settings,
       onProgress: (progress) => seen.push(progress),
       onLayer: (scores) => layers.push(scores.length),
+    });
+    const { partition, importance } = found;
+    const onCpu = await coherence(network, data, partition, settings);
+    expect(found.coherence?.subclusters).toHaveLength(onCpu.subclusters.length);
+    onCpu.subclusters.forEach(({ values, units, examples }, number) => {
+      const inPage = found.coherence?.subclusters[number];
+      expect(inPage?.units).toEqual(units);
+      expect(inPage?.examples.map(({ input }) => input)).toEqual(examples.map(({ input }) => input));
+      for (const name of COHERENCE_NAMES) {
+        if (Number.isNaN(values[name])) expect(inPage?.values[name], name).toBeNaN();
+        else expect(inPage?.values[name], name).toBeCloseTo(values[name], 4);
+      }
     });
     expect(partition.clusters).toBe(2);
     expect(layers.reduce((sum, count) => sum + count, 0)).toBe(importance?.subclusters.length);

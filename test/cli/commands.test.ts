@@ -5,10 +5,13 @@ import { loadDataset } from "../../src/data/dataset.ts";
 import { readGraph } from "../../src/graph/graph-file.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
 import { formatPartition, parsePartition } from "../../src/partition/partition-file.ts";
+import { scoreCoherence } from "../../src/scores/coherence.ts";
+import { COHERENCE_MEASURES, COHERENCE_NAMES } from "../../src/scores/coherence-measures.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import { formatScores } from "../../src/scores/scores-file.ts";
 import {
   brodmann,
+  brodmannHere,
   type Finished,
   npy,
   type PlantedFiles,
@@ -32,6 +35,10 @@ const place = (name: string) => join(folder, name);
 const read = (name: string) => readFileSync(place(name), "utf8");
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 const K = ["--k", "2"];
+interface ScoresFile extends Record<string, unknown> {
+  subclusters: Record<string, unknown>[];
+  network: Record<string, unknown>;
+}
 let files: PlantedFiles;
 let run: Finished;
 let analyze: string[];
@@ -107,7 +114,15 @@ describe("analyze", () => {
       permutationP: expect.any(Number),
       effect: expect.any(Number),
     };
-    expect(scores.network).toMatchObject({ importance: { accuracy: row, classRange: row, loss: row } });
+    expect(scores.network).toMatchObject({
+      importance: { accuracy: row, classRange: row, loss: row },
+      coherence: { meanCorrelation: row, labelCka: row },
+    });
+    expect(first?.coherence).toMatchObject({
+      meanCorrelation: expect.any(Number),
+      p: { meanCorrelation: expect.any(Number) },
+      effect: { meanCorrelation: expect.any(Number) },
+    });
   });
 
   it("writes partition.json with the contract's keys", () => {
@@ -179,8 +194,11 @@ describe("analyze", () => {
     expect(lines[0]).toMatch(
       /^layer +cluster +units +accuracy % +class most hurt +by % +loss change +effect +p/,
     );
-    expect(lines.filter((line) => line.startsWith("hidden"))).toHaveLength(2);
+    // Layers of both tables, importance and coherence.
+    expect(lines.filter((line) => line.startsWith("hidden"))).toHaveLength(4);
     expect(lines.find((line) => line.startsWith("classRange"))).toBeDefined();
+    expect(lines.find((line) => line.startsWith("meanCorrelation"))).toBeDefined();
+    for (const name of COHERENCE_NAMES) expect(stdout).toContain(COHERENCE_MEASURES[name].meaning);
     expect(stdout).toContain("Intact network: 100.00 % of 240 inputs correct");
     expect(stdout).not.toMatch(/NaN|Infinity|-0\.0+\s/);
   });
@@ -265,8 +283,31 @@ describe("the steps one by one give what analyze gives", () => {
   it("the library", async () => {
     const network = await loadNetwork(files.model);
     const { partition } = parsePartition(read("run/partition.json"), "partition.json");
-    const scores = await scoreImportance(network, await loadDataset(files.data), partition);
-    expect(formatScores(scores)).toBe(read("run/scores.json"));
+    const data = await loadDataset(files.data);
+    const importance = await scoreImportance(network, data, partition);
+    const coherence = await scoreCoherence(network, data, partition);
+    expect(formatScores(importance, coherence)).toBe(read("run/scores.json"));
+  });
+
+  it("score, one kind at a time", async () => {
+    const both = json(read("run/scores.json")) as ScoresFile;
+    for (const name of ["importance", "coherence"] as const) {
+      const args = ["score", files.model, "--data", files.data, "--partition", place("run/partition.json")];
+      const { code, stdout } = await brodmannHere([...args, "--scores", name, "--json"]);
+      expect(code).toBe(0);
+      const scores = json(stdout) as ScoresFile;
+      expect(scores.network).toEqual({ [name]: both.network[name] });
+      expect(scores.subclusters.map((subcluster) => subcluster[name])).toEqual(
+        both.subclusters.map((subcluster) => subcluster[name]),
+      );
+      expect(Object.keys(scores.subclusters[0] ?? {})).toEqual([
+        "layer",
+        "cluster",
+        "units",
+        "layerUnits",
+        name,
+      ]);
+    }
   });
 });
 

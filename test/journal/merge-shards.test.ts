@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import {
+  coherence,
+  coherenceShard,
   formatScores,
   type ImportanceOptions,
   importance,
@@ -47,4 +49,27 @@ it("scripts keep journals, go on from them, and divide a run", async () => {
   const shards = await Promise.all([2, 1].map((number) => readJournal(join(folder, `${number}.jsonl`))));
   expect(formatScores((await mergeShards(shards)).importance)).toBe(plain);
   expect((await catchError(() => mergeShards(shards.slice(1)))).message).toContain("no shard 2/2");
+
+  // Both scores in one journal; a shard is finished when both are.
+  const both = formatScores(
+    await importance(network, digits, partition, options),
+    await coherence(network, digits, partition, options),
+  );
+  const header = { run: 1, scores: ["importance", "coherence"] };
+  for (const number of [1, 2]) {
+    const shard = { number, of: 2 };
+    const journal = await openJournal(join(folder, `both-${number}.jsonl`), { ...header, shard });
+    await importanceShard(network, digits, partition, shard, { ...options, ...journal });
+    if (number === 2) {
+      const unfinished = await readJournal(journal.path);
+      const one = await readJournal(join(folder, "both-1.jsonl"));
+      const error = await catchError(() => mergeShards([one, unfinished]));
+      expect(error.message).toContain("found shard 2/2 unfinished");
+    }
+    await coherenceShard(network, digits, partition, shard, { ...options, ...journal });
+    journal.close();
+  }
+  const parts = await Promise.all([2, 1].map((number) => readJournal(join(folder, `both-${number}.jsonl`))));
+  const merged = await mergeShards(parts);
+  expect(formatScores(merged.importance, merged.coherence)).toBe(both);
 });

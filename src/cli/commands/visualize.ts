@@ -112,10 +112,10 @@ function sheetOf(rows: readonly Row[], shape: ImageShape) {
   );
 }
 
+/** Undefined entropies (a network without classes) are null in JSON. */
 const numbersOf = ({ units, score, entropy, dispersion }: VisualizedSet) => ({
   units,
   score,
-  // Undefined entropies (no classes) are null in JSON.
   entropy,
   dispersion,
 });
@@ -140,7 +140,10 @@ function toJson(
 const HEADER = ["layer", "units", "score", "random", "entropy", "random"];
 
 function toText(rows: readonly Row[], groups: number): string {
-  const number = (value: number) => (Number.isFinite(value) ? value.toPrecision(4) : "-");
+  const number = (value: number) => {
+    if (!Number.isFinite(value)) return "-";
+    return value > 0 && value < 1e-3 ? value.toExponential(1) : value.toPrecision(4);
+  };
   const mean = (random: readonly VisualizedSet[], key: "score" | "entropy") =>
     number(random.reduce((sum, set) => sum + set[key], 0) / random.length);
   const lines = rows.map(({ layer, cluster, own, random }) => [

@@ -6,10 +6,13 @@ import { DataType } from "../../runtime/onnx.ts";
 import { attributeOf, integerAttribute } from "../model-graph.ts";
 import { type GradientRule, type GradientView, reduce, reduceTo, refuse } from "./gradient-view.ts";
 
-/** A rule that multiplies what comes in by the derivative. */
+/** A rule that multiplies what comes in by the derivative, which is computed once whatever the number of gradients. */
 const times =
   (derivative: (view: GradientView) => string): GradientRule =>
-  (view) => [view.add("Mul", [view.upstream, derivative(view)])];
+  (view) => {
+    const made = derivative({ ...view, ...view.plain });
+    return [view.add("Mul", [view.upstream, view.repeat(made, view.outputShape())])];
+  };
 
 const floatOf = ({ node }: GradientView, name: string, otherwise: number): number =>
   attributeOf(node, name)?.f ?? otherwise;
@@ -31,7 +34,7 @@ const scaled = (view: GradientView, factor: number, value: string): string =>
 
 /** Read from the output, so that a convolution and its ReLU can still be fused: it is above 0 where the input is. */
 const relu: GradientRule = (view) => {
-  const isOpen = view.add("Cast", [view.output()], { to: BigInt(DataType.BOOL) });
+  const isOpen = view.repeat(isPositive(view, view.plain.output()), view.outputShape());
   const passed = where(view, isOpen, view.upstream, view.scalar(0));
   if (view.redirect === null) return [passed];
   const { sizes, batchAxis } = view.outputShape();

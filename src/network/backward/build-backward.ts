@@ -5,7 +5,6 @@
  */
 import { BrodmannError } from "../../errors.ts";
 import {
-  type AttributeValue,
   DataType,
   makeFloatTensor,
   makeIntTensor,
@@ -65,8 +64,7 @@ export function buildBackward(
   const emitter = createEmitter(graph.opset, prefix);
   const shapeOf = (name: string): OpenShape => openShapeOf(source, name);
   const tiled = new Map<string, string>();
-  const readable = (name: string): string => {
-    const { sizes, batchAxis } = shapeOf(name);
+  const repeat = (name: string, { sizes, batchAxis }: OpenShape): string => {
     if (tiles === 1 || batchAxis < 0) return name;
     const known = tiled.get(name);
     if (known !== undefined) return known;
@@ -75,6 +73,7 @@ export function buildBackward(
     tiled.set(name, made);
     return made;
   };
+  const readable = (name: string): string => repeat(name, shapeOf(name));
   const contributions = new Map([...seeds].map(([name, gradient]) => [name, [gradient]]));
   /** Sums what came back into a value, once all its readers have been passed. */
   const gradientOf = (name: string): string | null => {
@@ -104,6 +103,8 @@ export function buildBackward(
       upstreamOf: (i) => upstream[i] ?? null,
       input: (i) => readable(node.input[i] ?? ""),
       output: (i = 0) => readable(node.output[i] ?? ""),
+      plain: { input: (i) => node.input[i] ?? "", output: (i = 0) => node.output[i] ?? "" },
+      repeat,
       shape: (i) => shapeOf(node.input[i] ?? ""),
       outputShape: (i = 0) => shapeOf(node.output[i] ?? ""),
       isWanted: (i) => isActive.has(node.input[i] ?? ""),
@@ -178,25 +179,15 @@ export function createEmitter(
     known.set(key, name);
     return name;
   };
-  const addMany = (
-    opType: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeValue>>,
-    count: number,
-  ) => {
-    const outputs = Array.from(
-      { length: count },
-      (_, i) => `${prefix}/${nodes.length}${i > 0 ? `.${i}` : ""}`,
-    );
-    nodes.push(makeNode(opType, inputs, outputs, attributes));
-    return outputs;
-  };
   return {
     opset,
     nodes,
     initializers,
-    addMany,
-    add: (opType, inputs, attributes = {}) => addMany(opType, inputs, attributes, 1)[0] ?? "",
+    add(opType, inputs, attributes = {}) {
+      const output = `${prefix}/${nodes.length}`;
+      nodes.push(makeNode(opType, inputs, [output], attributes));
+      return output;
+    },
     ints: (values) => remember(`ints ${values.join()}`, (name) => makeIntTensor(name, values)),
     scalar: (value) =>
       remember(`scalar ${value}`, (name) => makeFloatTensor(name, [], Float32Array.of(value))),

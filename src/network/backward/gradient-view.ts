@@ -24,13 +24,6 @@ export interface Emitter {
     inputs: readonly string[],
     attributes?: Readonly<Record<string, AttributeValue>>,
   ): string;
-  /** Adds a node with several outputs and gives their names. */
-  addMany(
-    opType: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeValue>>,
-    count: number,
-  ): string[];
   ints(values: readonly number[]): string;
   scalar(value: number): string;
   floats(dims: readonly number[], values: Float32Array): string;
@@ -42,9 +35,15 @@ export interface GradientView extends Emitter {
   /** Gradient of the first output, or of output `i`; null where no gradient comes back through that one. */
   readonly upstream: string;
   upstreamOf(i: number): string | null;
-  /** Names of the forward values, as backward nodes are to read them. */
+  /** Names of the forward values with the batch of the gradients, for backward nodes to read. */
   input(i: number): string;
   output(i?: number): string;
+  /**
+   * The node with its values as the forward pass made them, for what does not depend on the gradients: `repeat` brings
+   * what was computed from them (of the given shape) to the batch of the gradients, where that is several times as large.
+   */
+  readonly plain: Pick<GradientView, "input" | "output">;
+  repeat(value: string, shape: OpenShape): string;
   shape(i: number): OpenShape;
   outputShape(i?: number): OpenShape;
   /** Whether input i needs a gradient. */

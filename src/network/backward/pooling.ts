@@ -24,8 +24,8 @@ function combinations(counts: readonly number[]): number[][] {
 }
 
 /**
- * A value's spatial axes dealt out to grids of every stride-th position, one grid for each offset below the stride: what
- * one tap of all windows reads is then a contiguous part of one grid. The grids cover `cells` positions each.
+ * Gradients by grids: of every stride-th position of the spatial axes there is one grid for each offset below the
+ * stride, and what one tap of all windows reads is a contiguous part of one grid. They cover `cells` positions each.
  */
 interface Grids {
   readonly cells: readonly number[];
@@ -41,40 +41,32 @@ function gridsOf(windows: readonly WindowAxis[]): Grids {
   };
 }
 
-/** [N, C, ...spatial] to one value [N, C, ...cells] for each grid. */
-function deal(view: GradientView, value: string, windows: readonly WindowAxis[], grids: Grids): string[] {
-  const rank = windows.length;
-  const [rows, channels] = view.shape(0).sizes as [number, number];
-  const fit = windows.map(({ stride, before, inputs }, axis) => {
-    const size = (grids.cells[axis] as number) * stride;
-    return { before, after: size - before - inputs };
-  });
-  const pads = [0, 0, ...fit.map(({ before }) => before), 0, 0, ...fit.map(({ after }) => after)];
-  const padded = padBy(view, value, pads, LOWEST);
-  if (grids.offsets.length === 1) return [padded];
-  const { batchAxis } = view.shape(0);
-  const open = (sizes: readonly number[]) => ({ sizes, batchAxis });
-  const split = grids.cells.flatMap((cells, axis) => [cells, windows[axis]?.stride ?? 1]);
-  const apart = reshapeTo(view, padded, open([rows, channels, ...split]));
-  const perm = [
-    ...windows.map((_, axis) => 3 + 2 * axis),
-    0,
-    1,
-    ...windows.map((_, axis) => 2 + 2 * axis),
-  ].map(BigInt);
-  const dealt = view.add("Transpose", [apart], { perm });
-  const grouped = reshapeTo(view, dealt, {
-    sizes: [grids.offsets.length, rows, channels, ...grids.cells],
-    batchAxis: batchAxis < 0 ? -1 : batchAxis + 1,
-  });
-  return grids.offsets.map((_, grid) => {
-    const part = sliceOf(view, grouped, [0], [grid], [grid + 1]);
-    return reshapeTo(view, part, open([rows, channels, ...grids.cells.slice(0, rank)]));
+/** What one tap of all windows reads of a padded value: every stride-th position from `starts` on. */
+function readTap(
+  view: GradientView,
+  padded: string,
+  windows: readonly WindowAxis[],
+  starts: readonly number[],
+): string {
+  const axes = windows.map((_, axis) => axis + 2);
+  const ends = windows.map(
+    ({ outputs, stride }, axis) => (starts[axis] as number) + (outputs - 1) * stride + 1,
+  );
+  const strides = windows.map(({ stride }) => stride);
+  if (view.opset >= 10) {
+    const [from, to, along, steps] = [starts, ends, axes, strides].map((list) => view.ints(list));
+    return view.add("Slice", [padded, from, to, along, steps] as string[]);
+  }
+  // Slices of old operator sets have no steps; pooling of single positions has.
+  const part = sliceOf(view, padded, axes, starts, ends);
+  return view.add("MaxPool", [part], {
+    kernel_shape: strides.map(() => 1n),
+    strides: strides.map(BigInt),
   });
 }
 
-/** The inverse of `deal`, for gradients: the grids put together again, and the padding cut off. */
-function gather(
+/** The grids put together again, and the padding cut off. */
+function joinGrids(
   view: GradientView,
   parts: readonly string[],
   windows: readonly WindowAxis[],
@@ -83,26 +75,25 @@ function gather(
   const rank = windows.length;
   const { sizes, batchAxis } = view.shape(0);
   const [rows, channels] = sizes as [number, number];
+  const strides = windows.map(({ stride }) => stride);
+  const [block = 1] = strides;
   let whole = parts[0] ?? "";
   if (parts.length > 1) {
-    const strides = windows.map(({ stride }) => stride);
     // Concatenated along the channels: the batch stays in front.
     const joined = view.add("Concat", parts, { axis: 1n });
-    const apart = reshapeTo(view, joined, { sizes: [rows, ...strides, channels, ...grids.cells], batchAxis });
-    const perm = [0, rank + 1, ...windows.flatMap((_, axis) => [rank + 2 + axis, 1 + axis])].map(BigInt);
-    const dealt = view.add("Transpose", [apart], { perm });
-    const full = grids.cells.map((cells, axis) => cells * (strides[axis] as number));
-    whole = reshapeTo(view, dealt, { sizes: [rows, channels, ...full], batchAxis });
+    if (rank === 2 && strides.every((stride) => stride === block)) {
+      whole = view.add("DepthToSpace", [joined], { blocksize: BigInt(block) });
+    } else {
+      const shape = { sizes: [rows, ...strides, channels, ...grids.cells], batchAxis };
+      const perm = [0, rank + 1, ...windows.flatMap((_, axis) => [rank + 2 + axis, 1 + axis])].map(BigInt);
+      const dealt = view.add("Transpose", [reshapeTo(view, joined, shape)], { perm });
+      const full = grids.cells.map((cells, axis) => cells * (strides[axis] as number));
+      whole = reshapeTo(view, dealt, { sizes: [rows, channels, ...full], batchAxis });
+    }
   }
   const bounds = windows.map(({ before, inputs, stride }, axis) => {
     const size = (grids.cells[axis] as number) * stride;
-    return {
-      axis: axis + 2,
-      before,
-      size,
-      missing: Math.max(0, before + inputs - size),
-      end: before + inputs,
-    };
+    return { axis: axis + 2, before, size, end: before + inputs };
   });
   const cut = bounds.filter(({ before, size, end }) => before > 0 || size > end);
   if (cut.length > 0) {
@@ -114,51 +105,62 @@ function gather(
       cut.map(({ size, end }) => Math.min(size, end)),
     );
   }
-  const behind = bounds.map(({ missing }) => missing);
+  // What no window reached behind the last one.
+  const behind = bounds.map(({ end, size }) => Math.max(0, end - size));
   return padBy(view, whole, [0, 0, ...behind.map(() => 0), 0, 0, ...behind]);
 }
 
 /**
  * All of a window's gradient goes to its first maximum in row-major order, as in PyTorch. Tap by tap: where the tap
- * holds the maximum it takes what earlier taps have left. No operator with indices is needed, which some devices lack.
+ * holds the maximum it takes what earlier taps have left, and the last tap takes the rest. No operator with indices is
+ * needed, which some devices lack.
  */
 const maxPool: GradientRule = (view) => {
   const windows = windowsOf(view);
   const grids = gridsOf(windows);
-  const values = deal(view, view.input(0), windows, grids);
   const zero = view.scalar(0);
-  const sums = new Map<number, string[]>();
-  const axes = windows.map((_, axis) => axis + 2);
+  const outer = [
+    ...windows.map(({ before }) => before),
+    0,
+    0,
+    ...windows.map(({ after }) => Math.max(0, after)),
+  ];
+  const padded = padBy(view, view.plain.input(0), [0, 0, ...outer], LOWEST);
+  const taken = grids.offsets.map((): string[] => []);
   let left = view.upstream;
   const taps = combinations(windows.map((axis) => axis.taps));
   taps.forEach((tap, number) => {
-    const from = tap.map((t, axis) => {
-      const { dilation, stride } = windows[axis] as WindowAxis;
-      return { residue: (t * dilation) % stride, start: Math.floor((t * dilation) / stride) };
-    });
+    const starts = tap.map((t, axis) => t * (windows[axis] as WindowAxis).dilation);
+    const strideOf = (axis: number) => (windows[axis] as WindowAxis).stride;
+    let part = left;
+    if (number < taps.length - 1) {
+      const tapLess = view.add("Less", [readTap(view, padded, windows, starts), view.plain.output()]);
+      const isLess = view.repeat(tapLess, view.outputShape());
+      part = view.add("Where", [isLess, zero, left]);
+      left = view.add("Where", [isLess, left, zero]);
+    }
     const grid = grids.offsets.findIndex((offset) =>
-      offset.every((residue, axis) => residue === from[axis]?.residue),
+      offset.every((residue, axis) => residue === (starts[axis] as number) % strideOf(axis)),
     );
-    const starts = from.map(({ start }) => start);
-    const outputs = windows.map((axis) => axis.outputs);
-    const isWhole = starts.every((start, axis) => start === 0 && outputs[axis] === grids.cells[axis]);
-    const ends = starts.map((start, axis) => start + (outputs[axis] as number));
-    const source = values[grid] ?? "";
-    const read = isWhole ? source : sliceOf(view, source, axes, starts, ends);
-    const isLess = view.add("Less", [read, view.output()]);
-    const taken = view.add("Where", [isLess, zero, left]);
-    if (number < taps.length - 1) left = view.add("Where", [isLess, left, zero]);
-    const behind = ends.map((end, axis) => (grids.cells[axis] as number) - end);
-    const placed = isWhole ? taken : padBy(view, taken, [0, 0, ...starts, 0, 0, ...behind]);
-    sums.set(grid, [...(sums.get(grid) ?? []), placed]);
+    const first = starts.map((start, axis) => Math.floor(start / strideOf(axis)));
+    const behind = first.map(
+      (start, axis) => (grids.cells[axis] as number) - start - (windows[axis] as WindowAxis).outputs,
+    );
+    taken[grid]?.push(padBy(view, part, [0, 0, ...first, 0, 0, ...behind]));
   });
-  const parts = values.map((_, grid) => {
-    const found = sums.get(grid) ?? [];
-    if (found.length > 1) return view.add("Sum", found);
-    return found[0] ?? view.add("Mul", [values[grid] ?? "", zero]);
-  });
-  return [gather(view, parts, windows, grids)];
+  const empty = taken.some((found) => found.length === 0)
+    ? padBy(view, view.add("Mul", [view.upstream, zero]), emptyPads(windows, grids))
+    : "";
+  const parts = taken.map((found) => (found.length > 1 ? view.add("Sum", found) : (found[0] ?? empty)));
+  return [joinGrids(view, parts, windows, grids)];
 };
+
+/** From the windows' outputs to a whole grid, for grids that no tap reads. */
+const emptyPads = (windows: readonly WindowAxis[], { cells }: Grids): number[] => [
+  ...windows.map(() => 0),
+  ...[0, 0, 0, 0],
+  ...windows.map(({ outputs }, axis) => (cells[axis] as number) - outputs),
+];
 
 /** For every output the inputs that it reads, as a matrix of outputs x inputs with `weight(output)` in it. */
 function readMatrix(

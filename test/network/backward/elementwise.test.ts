@@ -22,6 +22,7 @@ describe("gradients of functions of single numbers", () => {
   it.each([
     unary("Relu", {}, { opset: 9 }),
     unary("Relu"),
+    unary("Relu", {}, { opset: 21 }),
     unary("LeakyRelu"),
     unary("LeakyRelu", { alpha: 0.3 }),
     unary("ThresholdedRelu", { alpha: 0.2 }),

@@ -31,9 +31,11 @@ describe("gradients of convolutions", () => {
   it.each([
     conv([2, 4, 5], [3, 2, 3, 3], {}),
     conv([2, 4, 5], [3, 2, 3, 3], {}, { opset: 9 }),
+    conv([2, 4, 5], [3, 2, 3, 3], { strides: [2n, 1n] }, { opset: 22 }),
     conv([2, 4, 5], [3, 2, 3, 3], { pads: [1n, 1n, 1n, 1n] }),
     conv([2, 4, 5], [3, 2, 3, 2], { pads: [0n, 1n, 2n, 0n] }),
     conv([2, 4, 5], [3, 2, 1, 1], { pads: [1n, 0n, 0n, 2n] }),
+    conv([2, 4, 5], [3, 2, 1, 1], { pads: [0n, 0n, 0n, 2n] }),
     conv([1, 7, 6], [2, 1, 3, 2], { dilations: [2n, 3n], pads: [2n, 1n, 1n, 0n] }),
     conv([4, 4, 4], [6, 2, 3, 3], { group: 2n, pads: [1n, 1n, 1n, 1n] }),
     conv([3, 4, 4], [3, 1, 3, 3], { group: 3n, pads: [1n, 1n, 1n, 1n] }),

@@ -75,6 +75,7 @@ describe("gradients of operators that move positions", () => {
     gathered([1, 2], [2], 2n),
     gathered([2, 0, 2, -1], [2, 2], 1n),
     padded([0, 1, 2, 0, 0, 1], "constant", 9),
+    padded([0, 1, 2, 0, 0, 1], "constant", 21),
     padded([0, 1, 2, 0, 0, 1], "constant", 17),
     padded([0, 1, -2, 0, -1, 1], "constant", 17),
     padded([0, 1, 2, 0, 3, 1], "reflect", 17),

@@ -84,6 +84,7 @@ describe("gradients of reductions", () => {
     plain("Softmax", [3, 4], { axis: 2n }, 11),
     plain("Softmax", [3, 4], {}, 13),
     plain("Softmax", [3, 4], { axis: 1n }, 13),
+    plain("Softmax", [3, 4], {}, 21),
     plain("LogSoftmax", [3, 4], { axis: 1n }, 9),
     plain("LogSoftmax", [3, 4], { axis: -2n }, 17),
   ])("$title", checkGradients);
@@ -113,6 +114,8 @@ describe("gradients of normalisations", () => {
     norm("InstanceNormalization", [2, 5], [2], {}),
     norm("GroupNormalization", [4, 2, 3], [4], { num_groups: 2n }, 21),
     norm("GroupNormalization", [4, 5], [4], { num_groups: 4n, epsilon: 0.1 }, 21),
+    norm("GroupNormalization", [4, 2, 3], [2], { num_groups: 2n }, 18),
+    norm("LayerNormalization", [3, 4], [4], {}, 21),
     plain("LRN", [5, 2, 3], { size: 3n, alpha: 0.5, beta: 0.6, bias: 1.5 }),
     plain("LRN", [5, 2, 1], { size: 5n, alpha: 1 }),
   ])("$title", checkGradients);

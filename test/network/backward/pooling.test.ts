@@ -41,6 +41,10 @@ describe("gradients of pooling", () => {
     pool("MaxPool", IMAGE, SHAPES[0] as Attributes, 9),
     pool("MaxPool", [2, 4, 6], SHAPES[0] as Attributes, 9),
     pool("MaxPool", [2, 4, 6], SHAPES[0] as Attributes, 13),
+    pool("MaxPool", IMAGE, SHAPES[2] as Attributes, 9),
+    pool("MaxPool", IMAGE, SHAPES[5] as Attributes, 22),
+    pool("AveragePool", IMAGE, SHAPES[3] as Attributes, 9),
+    pool("AveragePool", IMAGE, SHAPES[5] as Attributes, 22),
     pool("MaxPool", IMAGE, DILATED),
     pool("MaxPool", [2, 9], { kernel_shape: [3n], strides: [2n], pads: [1n, 0n] }),
     pool("MaxPool", [1, 3, 4, 3], {
