@@ -66,7 +66,7 @@ export function coherenceEntry(coherence: Coherence): Json {
 
 /** Random sets that each subcluster is compared with. */
 export function shufflesOf(name: CoherenceName, { shuffles, visual }: Coherence): number {
-  return name === "score" || name === "entropy" ? visual.shuffles : shuffles;
+  return COHERENCE_MEASURES[name].needsImages ? visual.shuffles : shuffles;
 }
 
 /** The network's rows, each with what the measure asks and against how many random sets. */

@@ -103,8 +103,8 @@ export interface CoherenceSource {
   similarity(): Promise<Float64Array | null>;
 }
 
-/** Families of measures of a layer. */
-const FAMILIES = 6;
+/** Families of measures of a layer whose values are computed from its tables. */
+const FAMILIES = 5;
 
 const SURVEY = "coherence/survey";
 const SIMILARITY = "coherence/similarity";

@@ -12,7 +12,6 @@ import type { ImageShape } from "../visualize/image-parameter.ts";
 import type { VisualizedSet } from "../visualize/image-runner.ts";
 import { STEPS, visualizeUnits } from "../visualize/visualize-units.ts";
 import type { MeasureFamily } from "./coherence-measures.ts";
-import { evaluateEach } from "./evaluate-each.ts";
 import { drawNullSets, type Protocol } from "./nulls.ts";
 import type { SurveyedLayer } from "./study.ts";
 
@@ -129,7 +128,7 @@ export function visualFamily(visuals: LayerVisuals, shuffles: number): MeasureFa
   return {
     names: ["score", "entropy"],
     shuffles,
-    evaluate: (sets, options) => evaluateEach(sets, evaluate, options),
+    evaluate: async (sets) => sets.map(evaluate),
   };
 }
 
