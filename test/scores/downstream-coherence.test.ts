@@ -86,7 +86,7 @@ describe("downstream coherence", () => {
   });
 
   it("leaves out units that do not reach the answers, and says what has no gradient", async () => {
-    // Behind `a` everything but units 0 and 1 goes through a determinant, which no gradient comes back from.
+    // A determinant has no rule.
     const s = sketch([4]);
     const hidden = s.dense(s.input, "a", 4, 4);
     const odd = s.node("Det", [s.node("Reshape", [hidden, s.ints([-1, 2, 2])])], {}, { name: "odd" });
