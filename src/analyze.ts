@@ -14,6 +14,7 @@ import type { PartitionSettings } from "./partition/partition-graph.ts";
 import { canTransfer, measureTransfer } from "./partition/transfer.ts";
 import type { RunOptions } from "./progress.ts";
 import type { RecordOptions } from "./records.ts";
+import type { CoherenceOptions } from "./scores/coherence.ts";
 import type { ImportanceOptions } from "./scores/importance.ts";
 import { SCORE_NAMES, type ScoreName, type Scores } from "./scores/scores.ts";
 
@@ -23,7 +24,8 @@ const LABEL_SHUFFLES = 5000;
 export interface AnalyzeOptions
   extends UnitGraphOptions,
     Assessment,
-    Omit<ImportanceOptions, keyof RunOptions | keyof RecordOptions> {
+    Omit<ImportanceOptions, keyof RunOptions | keyof RecordOptions>,
+    Pick<CoherenceOptions, "visual" | "onImages"> {
   /** Default: all. */
   readonly scores?: readonly ScoreName[] | undefined;
   /** Partitioner; default spectral with k = 16. */
@@ -91,7 +93,7 @@ export async function scorePartition(
   partition: Partition,
   engine: Engine,
   scores: readonly ScoreName[],
-  options: ImportanceOptions = {},
+  options: ImportanceOptions & CoherenceOptions = {},
 ): Promise<Scores> {
   return {
     importance: scores.includes("importance")

@@ -13,8 +13,11 @@ const COLUMNS: Readonly<Record<CoherenceName, string>> = {
   classAuroc: "AUROC",
   impactCosine: "impact",
   lossImpactCosine: "loss impact",
+  downstreamCosine: "downstream",
   labelCka: "CKA",
   purity: "purity",
+  score: "image score",
+  entropy: "entropy",
 };
 
 /** Coherence as tables for people: the subclusters by layer, then the network's rows, and a line for each measure. */
@@ -30,7 +33,7 @@ export function formatCoherence(scores: Coherence, classNames: readonly string[]
     const cells = shown.map((name) => {
       const isSignificant = (adjusted[name].by[i] ?? Number.NaN) <= 0.05;
       const p = formatP(subcluster.verdicts[name].p);
-      return `${decimals(subcluster.values[name], 3)} (${p})${isSignificant ? "*" : ""}`;
+      return `${formatValue(name, subcluster.values[name])} (${p})${isSignificant ? "*" : ""}`;
     });
     return [
       isFirst ? subcluster.layer : "",
@@ -58,6 +61,13 @@ export function formatCoherence(scores: Coherence, classNames: readonly string[]
   ].join("\n");
 }
 
+/** Image scores have any scale, and entropies come close to 0. */
+function formatValue(name: CoherenceName, value: number): string {
+  if (!Number.isFinite(value)) return "-";
+  if (name === "score") return value.toPrecision(4);
+  return name === "entropy" ? formatP(value) : decimals(value, 3);
+}
+
 /** The commonest label among the inputs that drive a subcluster most, and how many have it. */
 function topClass({ examples }: SubclusterCoherence, classNames: readonly string[] | null): string {
   const times = new Map<number, number>();
@@ -69,7 +79,8 @@ function topClass({ examples }: SubclusterCoherence, classNames: readonly string
 }
 
 /** What the tables mean: a line for each measure, and what was left out. */
-function explain({ protocol, shuffles, match, inputs, subclusters, filtered }: Coherence): string[] {
+function explain(scores: Coherence): string[] {
+  const { protocol, shuffles, match, inputs, jacobianInputs, visual, subclusters, filtered } = scores;
   const width = Math.max(...COHERENCE_NAMES.map((name) => COLUMNS[name].length));
   const total = (count: (subcluster: SubclusterCoherence) => number | null) =>
     subclusters.reduce((sum, subcluster) => sum + (count(subcluster) ?? 0), 0);
@@ -83,7 +94,13 @@ function explain({ protocol, shuffles, match, inputs, subclusters, filtered }: C
     ...COHERENCE_NAMES.map(
       (name) => `  ${COLUMNS[name].padEnd(width)}  ... ${COHERENCE_MEASURES[name].meaning}`,
     ),
-    `Measured on the ${inputs} inputs that were scored. A partition of activations of the same inputs is coherent on them by construction: score it on others (--skip, --take).`,
+    `Measured on the ${inputs} inputs that were scored. A partition of activations of the same inputs is coherent on them by construction: score it on others (--skip, --take). Logit Jacobians are means over ${jacobianInputs} of them.`,
+    ...(visual.tested > 0
+      ? [
+          `Images: ${visual.steps} updates for each of ${visual.tested} subclusters and ${visual.shuffles} random sets of each${visual.filtered > 0 ? `; none for ${visual.filtered} of fewer than 3 units or nearly a whole layer` : ""}.`,
+        ]
+      : []),
+    ...scores.notMeasured.map((reason) => `Not measured: ${reason}`),
     ...(constant > 0
       ? [`${constant} of ${units} units do not vary over the inputs; they correlate with nothing.`]
       : []),

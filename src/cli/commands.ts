@@ -20,6 +20,8 @@ const ASSESS_FLAGS: readonly FlagName[] = ["nulls", "stability"];
 const SCORE_FLAGS: readonly FlagName[] = [
   "protocol",
   "shuffles",
+  "visual-shuffles",
+  "image-shape",
   "sequential",
   "lesion",
   "lesion-at",
@@ -122,6 +124,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     ],
     notes: [
       "While it scores, every result goes to a journal (scores.jsonl in --out) at once, which is removed at the end.",
+      "The images that were optimised for subclusters are in visual in --out, a picture for each layer: a row for each subcluster, its own image on the left, those of random sets beside it.",
       "A run that was killed at any moment goes on with --resume and gives the same bytes; without, it starts afresh.",
     ],
     arguments: { least: 1, most: 1 },

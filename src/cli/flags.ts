@@ -44,6 +44,7 @@ export interface Flags {
   readonly partition?: string;
   readonly protocol?: "strict" | "paper";
   readonly shuffles?: number;
+  readonly "visual-shuffles"?: number;
   readonly scores?: string;
   readonly lesion?: string;
   readonly "lesion-at"?: string;
@@ -137,6 +138,11 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     takes: "count",
     value: "N",
     help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7); p of agreement",
+  },
+  "visual-shuffles": {
+    takes: "whole",
+    value: "N",
+    help: "random sets per subcluster that get images (default 19); 0 leaves out visual coherence",
   },
   lesion: {
     takes: "text",

@@ -8,9 +8,11 @@ import { inputFeed } from "../network/network-input.ts";
 import { classCount, countClasses } from "../network/outcomes.ts";
 import { LESION_KINDS, type LesionKind } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
+import type { CoherenceOptions } from "../scores/coherence.ts";
 import type { ImportanceOptions } from "../scores/importance.ts";
 import { SCORE_NAMES, type ScoreName } from "../scores/scores.ts";
 import { checkSequential, checkShard, checkShuffles } from "../scores/study.ts";
+import { checkVisualShuffles } from "../scores/visual-coherence.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -119,6 +121,7 @@ export function consumerNamed({ "lesion-at": at = "output" }: Flags): string | u
 export function checkScoreFlags(flags: Flags): void {
   const { protocol, shuffles, sequential, lesion, shard } = flags;
   checkShuffles(protocol, shuffles);
+  checkVisualShuffles(flags["visual-shuffles"]);
   checkSequential(protocol, sequential);
   if (shard !== undefined) checkShard(shard, sequential);
   readLesions(lesion);
@@ -138,12 +141,26 @@ export function scoreNames({ scores = SCORE_NAMES.join() }: Flags): readonly Sco
   );
 }
 
+/** Options of all scores. */
+type ScoreSettings = ImportanceOptions & Pick<CoherenceOptions, "visual">;
+
 /** How scores are made, as the flags say. */
-export function scoreSettings(flags: Flags): ImportanceOptions {
-  const { protocol, shuffles, seed, sequential, lesion, match } = flags;
+export function scoreSettings(flags: Flags): ScoreSettings {
+  const { protocol, shuffles, seed, sequential, lesion, match, mean, std } = flags;
   const [first, ...compare] = readLesions(lesion);
   const consumer = consumerNamed(flags);
-  return { protocol, shuffles, seed, lesion: first, compare, consumer, isSequential: sequential, match };
+  const visual = { shuffles: flags["visual-shuffles"], imageShape: flags["image-shape"], mean, std };
+  return {
+    protocol,
+    shuffles,
+    seed,
+    lesion: first,
+    compare,
+    consumer,
+    isSequential: sequential,
+    match,
+    visual,
+  };
 }
 
 /** The kinds of lesion of `--lesion KIND,KIND`. Throws `E_USAGE_LESION` for unknown ones. */

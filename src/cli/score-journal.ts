@@ -9,9 +9,11 @@ import { hashWeights } from "../network/hash-weights.ts";
 import type { Shard } from "../network/lesions.ts";
 import type { Network } from "../network/network.ts";
 import { runtimeFacts } from "../runtime/session.ts";
+import type { CoherenceOptions } from "../scores/coherence.ts";
 import type { ImportanceOptions } from "../scores/importance.ts";
 import type { ScoreName } from "../scores/scores.ts";
 import { settingsOf } from "../scores/study.ts";
+import { visualSettings } from "../scores/visual-coherence.ts";
 import type { Flags } from "./flags.ts";
 import { hashFile, versionOf } from "./run-file.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,7 +28,7 @@ export interface ScoreRun {
   /** Names of the clusters in the scores, where these are not their numbers. */
   readonly clusters: readonly number[] | null;
   readonly engine: Engine;
-  readonly settings: ImportanceOptions;
+  readonly settings: ImportanceOptions & Pick<CoherenceOptions, "visual">;
   readonly scores: readonly ScoreName[];
   readonly shard: Shard | null;
 }
@@ -78,6 +80,7 @@ async function headerOf(run: ScoreRun, flags: Flags): Promise<JournalHeader> {
     std: flags.std ?? null,
     partition: sha256(new TextEncoder().encode(partition)),
     scores: run.scores,
+    visual: run.scores.includes("coherence") ? visualSettings(network, run.settings.visual) : null,
     protocol,
     shuffles,
     seed,

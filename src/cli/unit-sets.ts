@@ -2,6 +2,7 @@ import { BrodmannError } from "../errors.ts";
 import { layerNamed, type Network } from "../network/network.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import { findSubclusters } from "../scores/subclusters.ts";
+import { isVisualized } from "../scores/visual-coherence.ts";
 import { checkUnits } from "../visualize/visualize-units.ts";
 import { readPartition } from "./read-partition.ts";
 
@@ -13,10 +14,6 @@ export interface UnitSet {
   readonly units: readonly number[];
   readonly eligible: readonly number[];
 }
-
-/** Sizes of subclusters that are visualised: from 3 units to less than 99 % of their layer (method note, 2). */
-const LEAST_UNITS = 3;
-const LARGEST_SHARE = 0.99;
 
 /**
  * Sets as `--units` writes them: `LAYER:1,5,9`, with 3-7 for 3 to 7, several sets parted by semicolons. Throws `E_USAGE_UNITS` and `E_NETWORK_LAYER`.
@@ -61,7 +58,7 @@ export async function subclusterSets(path: string, network: Network): Promise<Un
   const fitted = fitPartition(partition, [{ name: network.probe.input, units: inputs }, ...network.layers]);
   const sets = findSubclusters(network, fitted).flatMap(({ name, layerUnits, eligible, tested }) =>
     tested
-      .filter(({ units }) => units.length >= LEAST_UNITS && units.length < LARGEST_SHARE * layerUnits)
+      .filter(({ units }) => isVisualized(units, layerUnits))
       .map(({ cluster, units }) => ({
         layer: name,
         cluster: fileLabels[cluster] ?? cluster,
@@ -72,7 +69,7 @@ export async function subclusterSets(path: string, network: Network): Promise<Un
   if (sets.length > 0) return sets;
   throw new BrodmannError(
     "E_USAGE_PARTITION",
-    `${path}: found no subcluster of ${LEAST_UNITS} units or more that is not nearly its whole layer`,
+    `${path}: found no subcluster of 3 units or more that is not nearly its whole layer`,
     { hint: "Pass a partition with fewer clusters, or name units by --units." },
   );
 }

@@ -39,6 +39,7 @@ export function coherenceEntries({ subclusters }: Coherence): Json[] {
       undefinedUnits: subcluster.undefinedUnits,
       unitsWithoutImpact: subcluster.unitsWithoutImpact,
       unitsWithoutLossImpact: subcluster.unitsWithoutLossImpact,
+      dispersion: numberOrNull(subcluster.dispersion),
       classAurocs: subcluster.classAurocs.map(numberOrNull),
       examples: subcluster.examples.map(({ input, label, activation }) => ({
         input,
@@ -50,22 +51,39 @@ export function coherenceEntries({ subclusters }: Coherence): Json[] {
 }
 
 /** What all subclusters have in common: the inputs, and CKA between them, a row for each. */
-export function coherenceEntry({ inputs, similarity, subclusters }: Coherence): Json {
+export function coherenceEntry(coherence: Coherence): Json {
+  const { inputs, jacobianInputs, visual, notMeasured, similarity, subclusters } = coherence;
   const count = subclusters.length;
   const rows =
     similarity &&
     subclusters.map((_, row) =>
       Array.from(similarity.subarray(row * count, (row + 1) * count), numberOrNull),
     );
-  return { inputs, similarity: rows };
+  const { shape, ...others } = visual;
+  const image = shape && [shape.channels, shape.height, shape.width];
+  return { inputs, jacobianInputs, visual: { ...others, image }, notMeasured, similarity: rows };
 }
 
-/** The network's rows, each with what the measure asks. */
-export function coherenceRows({ network }: Coherence): Json {
+/** Random sets that each subcluster is compared with. */
+export function shufflesOf(name: CoherenceName, { shuffles, visual }: Coherence): number {
+  return COHERENCE_MEASURES[name].needsImages ? visual.shuffles : shuffles;
+}
+
+/** The network's rows, each with what the measure asks and against how many random sets. */
+export function coherenceRows(coherence: Coherence): Json {
   return Object.fromEntries(
     COHERENCE_NAMES.map((name) => {
       const { tail, meaning } = COHERENCE_MEASURES[name];
-      return [name, { ...rowEntry(network[name]), tail, meaning: `the subcluster's units ${meaning}` }];
+      const shuffles = shufflesOf(name, coherence);
+      return [
+        name,
+        {
+          ...rowEntry(coherence.network[name]),
+          shuffles,
+          tail,
+          meaning: `the subcluster's units ${meaning}`,
+        },
+      ];
     }),
   );
 }
@@ -80,7 +98,8 @@ export function coherenceColumns({ subclusters }: Coherence): (string | number)[
     ...names.map((name) => `effect_${name}`),
     ...names.map((name) => `q_${name}`),
     ...names.map((name) => `bh_${name}`),
-    ...["constantUnits", "undefinedUnits", "unitsWithoutImpact", "unitsWithoutLossImpact", "topInputs"],
+    ...["constantUnits", "undefinedUnits", "unitsWithoutImpact", "unitsWithoutLossImpact"],
+    ...["dispersion", "topInputs"],
   ];
   const rows = subclusters.map((subcluster, number) => [
     ...names.map((name) => subcluster.values[name]),
@@ -92,6 +111,7 @@ export function coherenceColumns({ subclusters }: Coherence): (string | number)[
     subcluster.undefinedUnits,
     subcluster.unitsWithoutImpact ?? Number.NaN,
     subcluster.unitsWithoutLossImpact ?? Number.NaN,
+    subcluster.dispersion,
     subcluster.examples.map(({ input }) => input).join(" "),
   ]);
   return [header, ...rows];

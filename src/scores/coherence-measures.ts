@@ -14,8 +14,11 @@ export const COHERENCE_NAMES = [
   "classAuroc",
   "impactCosine",
   "lossImpactCosine",
+  "downstreamCosine",
   "labelCka",
   "purity",
+  "score",
+  "entropy",
 ] as const;
 
 export type CoherenceName = (typeof COHERENCE_NAMES)[number];
@@ -40,6 +43,8 @@ export interface CoherenceMeasure {
   /** Which values speak for coherence: large ones (`upper`) or small ones. */
   readonly tail: Tail;
   readonly needsClasses: boolean;
+  /** Whether it takes images made for the units: it has random sets of its own number then. */
+  readonly needsImages: boolean;
   /** Whether values lie around 0, where random sets do not differ from unrelated units. */
   readonly isSigned: boolean;
   /** One line: "the subcluster's units ...". */
@@ -50,56 +55,86 @@ export const COHERENCE_MEASURES: Readonly<Record<CoherenceName, CoherenceMeasure
   meanCorrelation: {
     tail: "upper",
     needsClasses: false,
+    needsImages: false,
     isSigned: false,
     meaning: "act alike over the inputs: mean |correlation| of its pairs, 0 to 1",
   },
   leadingShare: {
     tail: "upper",
     needsClasses: false,
+    needsImages: false,
     isSigned: false,
     meaning: "vary along one direction: share of the largest eigenvalue of their correlations, to 1",
   },
   silhouette: {
     tail: "upper",
     needsClasses: false,
+    needsImages: false,
     isSigned: true,
     meaning: "are closer to each other than to the nearest other subcluster: silhouette on 1 - |correlation|",
   },
   profileCosine: {
     tail: "upper",
     needsClasses: true,
+    needsImages: false,
     isSigned: true,
     meaning: "prefer the same classes: mean cosine of pairs of centred class means, to 1",
   },
   classAuroc: {
     tail: "upper",
     needsClasses: true,
+    needsImages: false,
     isSigned: false,
     meaning: "tell one class from all others by their first component: best AUROC, 0.5 to 1",
   },
   impactCosine: {
     tail: "upper",
     needsClasses: true,
+    needsImages: false,
     isSigned: true,
     meaning: "serve the same classes: mean cosine of what each unit's own lesion takes from class accuracies",
   },
   lossImpactCosine: {
     tail: "upper",
     needsClasses: true,
+    needsImages: false,
     isSigned: true,
     meaning: "serve the same classes: mean cosine of what each unit's own lesion adds to class losses",
+  },
+  downstreamCosine: {
+    tail: "upper",
+    needsClasses: false,
+    needsImages: false,
+    isSigned: true,
+    meaning: "push the network's answers alike: mean cosine of pairs of columns of the logit Jacobian, to 1",
   },
   labelCka: {
     tail: "upper",
     needsClasses: true,
+    needsImages: false,
     isSigned: false,
     meaning: "arrange the inputs as their labels do: linear CKA with one-hot labels, 0 to 1",
   },
   purity: {
     tail: "upper",
     needsClasses: true,
+    needsImages: false,
     isSigned: false,
     meaning: "are driven most by inputs of one class: share of the commonest label among the top 10",
+  },
+  score: {
+    tail: "upper",
+    needsClasses: false,
+    needsImages: true,
+    isSigned: false,
+    meaning: "answer to one image that is made for all of them: sum of |mean pre-activation| on it",
+  },
+  entropy: {
+    tail: "lower",
+    needsClasses: true,
+    needsImages: true,
+    isSigned: false,
+    meaning: "mean a class to the network, on that image: entropy of its answer in nats, low is coherent",
   },
 };
 
@@ -115,6 +150,7 @@ export function measureOf(name: CoherenceName): Measure<CoherenceValues> {
     name,
     tail: COHERENCE_MEASURES[name].tail,
     isSigned: COHERENCE_MEASURES[name].isSigned,
+    isEffectBySet: COHERENCE_MEASURES[name].needsImages,
     isAlwaysDefined: false,
     statistic: read,
     amount: read,

@@ -14,6 +14,7 @@ import { activationCoherence, activationFamily } from "./activation-coherence.ts
 import { type ActivationTables, activationTables } from "./activation-tables.ts";
 import { byCoherence, roundedValue } from "./coherence-measures.ts";
 import { cosineFamily, type Directions, directionsOf } from "./cosines.ts";
+import { downstreamDirections, jacobianInputs, spreadInputs } from "./downstream-coherence.ts";
 import { type InputClasses, inputClasses } from "./input-classes.ts";
 import { type LayerCoherence, testFamilies } from "./layer-coherence.ts";
 import { OverallProgress } from "./overall-progress.ts";
@@ -28,11 +29,33 @@ import {
   typedLayer,
 } from "./study.ts";
 import { measureImpacts, type UnitImpacts } from "./unit-impacts.ts";
+import {
+  imagesOf,
+  type LayerImages,
+  type LayerVisuals,
+  type VisualOptions,
+  type VisualSettings,
+  visualFamily,
+  visualizeLayer,
+  visualSets,
+  visualSettings,
+} from "./visual-coherence.ts";
+
+/** What coherence takes beside what all scores take. */
+export interface CoherenceOptions extends ScoreOptions {
+  /** Images that are made for subclusters. */
+  readonly visual?: VisualOptions | undefined;
+  /** Called with the images of each layer's subclusters, in front of the layer's record. */
+  readonly onImages?: ((images: LayerImages) => void) | undefined;
+}
 
 /** What is known before any measurement. */
 export interface CoherenceSurvey {
   readonly settings: ScoreSettings;
   readonly inputs: number;
+  /** Inputs that logit Jacobians are averaged over. */
+  readonly jacobianInputs: number;
+  readonly visual: VisualSettings;
   readonly task: TaskName;
   readonly layers: readonly SurveyedLayer[];
 }
@@ -55,6 +78,11 @@ export interface SubclusterDetails {
   /** Units whose lesion changes no class's accuracy (loss) beyond the noise; null without classes. */
   readonly unitsWithoutImpact: number | null;
   readonly unitsWithoutLossImpact: number | null;
+  /**
+   * Standard deviation over the units of their positive pre-activations, summed over positions, on the subcluster's image;
+   * NaN without one.
+   */
+  readonly dispersion: number;
   /** AUROC of the first component by class, in the direction in which the units rise; empty without classes. */
   readonly classAurocs: readonly number[];
   /** The inputs that drive it most, from the first on. */
@@ -64,6 +92,8 @@ export interface SubclusterDetails {
 /** A layer's values and what is told of its subclusters, in the order of `tested`. */
 export interface ScoredLayer extends LayerCoherence {
   readonly details: readonly SubclusterDetails[];
+  /** Why measures are missing; null where they are not. */
+  readonly reasons: { readonly downstream: string | null; readonly visual: string | null };
 }
 
 export interface CoherenceSource {
@@ -73,8 +103,8 @@ export interface CoherenceSource {
   similarity(): Promise<Float64Array | null>;
 }
 
-/** Families of measures of a layer. */
-const FAMILIES = 4;
+/** Families of measures of a layer whose values are computed from its tables. */
+const FAMILIES = 5;
 
 const SURVEY = "coherence/survey";
 const SIMILARITY = "coherence/similarity";
@@ -83,7 +113,7 @@ const layerKey = (name: string): string => `coherence/layer/${name}`;
 /** Measures a network, as far as records of an earlier run do not hold it; a shard measures every `of`-th layer. */
 export async function openCoherence(
   study: Study,
-  options: ScoreOptions,
+  options: CoherenceOptions,
   shard: Shard = { number: 1, of: 1 },
 ): Promise<CoherenceSource> {
   const { network, data, settings } = study;
@@ -92,10 +122,13 @@ export async function openCoherence(
   const survey = await recordedSurvey(options, async () => ({
     settings,
     inputs: data.count,
+    jacobianInputs: jacobianInputs(network, data.count),
+    visual: visualSettings(network, options.visual),
     task: taskOf(network).name,
     layers: await surveyLayers(study),
   }));
-  const { layers } = survey;
+  const { layers, visual } = survey;
+  const someInputs = spreadInputs(data, survey.jacobianInputs);
   const classes = inputClasses(network, data);
   const todo = layers.filter(
     ({ name, tested }, number) =>
@@ -120,6 +153,12 @@ export async function openCoherence(
     seed,
     base: shuffles,
   };
+  const visualPlan = { protocol, seed, shuffles: visual.shuffles };
+  const jacobianProgress = new OverallProgress(options, todo.length * someInputs.count);
+  const imageProgress = new OverallProgress(
+    options,
+    visual.reason === null ? total((layer) => visualSets(layer, visualPlan).length * visual.steps) : 0,
+  );
   const isCompared = layers.reduce((sum, { tested }) => sum + tested.length, 0) <= MOST_COMPARED;
   /** What comparing subclusters needs of layers that were scored. */
   const compared = new Map<string, ComparedLayer>();
@@ -151,14 +190,29 @@ export async function openCoherence(
     const profiles = directions(tables.profiles, 1e-6 / Math.sqrt(tables.inputs));
     const byAccuracy = directions(impacts?.accuracy);
     const byLoss = directions(impacts?.loss);
+    const target = network.layers[layer.layer] as Layer;
+    const downstream = await downstreamDirections(network, target, someInputs, jacobianProgress.next());
+    const visuals = await visualizeLayer(network, layer, visualPlan, visual, {
+      ...options.visual,
+      ...imageProgress.next(),
+    });
+    if (visual.shape !== null && visuals.reason === null) {
+      options.onImages?.(imagesOf(layer, visuals, visual.shape, visualPlan));
+    }
     const families = [
       activationFamily(tables, layer, protocol),
       cosineFamily("profileCosine", profiles),
       cosineFamily("impactCosine", byAccuracy),
       cosineFamily("lossImpactCosine", byLoss),
+      cosineFamily("downstreamCosine", downstream.directions),
+      ...(visuals.reason === null ? [visualFamily(visuals, visual.shuffles)] : []),
     ];
     const found = await testFamilies(families, layer, plan, () => setProgress.next());
-    return { ...found, details: detailsOf(layer, tables, classes, byAccuracy, byLoss) };
+    return {
+      ...found,
+      details: detailsOf(layer, tables, classes, byAccuracy, byLoss, visuals),
+      reasons: { downstream: downstream.reason, visual: visuals.reason },
+    };
   }
 
   return {
@@ -190,6 +244,7 @@ function detailsOf(
   classes: InputClasses | null,
   byAccuracy: Directions | null,
   byLoss: Directions | null,
+  visuals: LayerVisuals,
 ): SubclusterDetails[] {
   const describe = activationCoherence(tables, Math.max(...tested.map(({ units }) => units.length)));
   return tested.map(({ units }) => {
@@ -202,6 +257,7 @@ function detailsOf(
       undefinedUnits: count((unit) => tables.isUndefined[unit] === 1),
       unitsWithoutImpact: without(byAccuracy),
       unitsWithoutLossImpact: without(byLoss),
+      dispersion: visuals.of(units)?.dispersion ?? Number.NaN,
       classAurocs: Array.from(classAurocs, roundedValue),
       examples: Array.from(topInputs, (input, i) => ({
         input,

@@ -13,6 +13,7 @@ import { arrangementStatistics, type Stratum } from "../statistics/permutation-p
 import { rng } from "../statistics/rng.ts";
 import { byCoherence, type CoherenceName } from "./coherence-measures.ts";
 import {
+  type CoherenceOptions,
   type CoherenceSource,
   openCoherence,
   readCoherence,
@@ -21,9 +22,10 @@ import {
 import type { Match } from "./matching.ts";
 import { adjustRows, type NetworkRow, networkRow, type Verdict } from "./measures.ts";
 import type { Protocol } from "./nulls.ts";
-import { checkShard, openStudy, type ScoreOptions } from "./study.ts";
+import { checkShard, openStudy } from "./study.ts";
+import { isVisualized, type VisualSettings } from "./visual-coherence.ts";
 
-export type CoherenceOptions = ScoreOptions;
+export type { CoherenceOptions } from "./coherence-source.ts";
 
 /** Coherence of one subcluster. */
 export interface SubclusterCoherence extends SubclusterDetails {
@@ -47,6 +49,15 @@ export interface Coherence {
   readonly consumer: string | null;
   readonly task: TaskName;
   readonly inputs: number;
+  /** Inputs that logit Jacobians are averaged over, spread over all of them. */
+  readonly jacobianInputs: number;
+  readonly visual: Omit<VisualSettings, "reason"> & {
+    /** Subclusters that got an image, and those that did not: too small or nearly their whole layer. */
+    readonly tested: number;
+    readonly filtered: number;
+  };
+  /** Measures that are missing in some or all layers, and why; a sentence each. */
+  readonly notMeasured: readonly string[];
   /** By layer, then cluster id. */
   readonly subclusters: readonly SubclusterCoherence[];
   readonly network: Readonly<Record<CoherenceName, NetworkRow>>;
@@ -116,13 +127,23 @@ export async function mergeCoherence(shards: readonly Records[]): Promise<Cohere
 
 /** The scores that follow from what was measured. */
 async function coherenceOf(source: CoherenceSource): Promise<Coherence> {
-  const { settings, inputs, task, layers } = source.survey;
+  const { settings, inputs, jacobianInputs, visual, task, layers } = source.survey;
   const { protocol, shuffles, seed, lesion, match, consumer } = settings;
   const subclusters: SubclusterCoherence[] = [];
   const strata = byCoherence((): Stratum[] => []);
+  /** The layers that a reason holds for. */
+  const missing = new Map<string, string[]>();
   for (const layer of layers) {
     if (layer.tested.length === 0) continue;
     const found = await source.layer(layer);
+    for (const [what, reason] of [
+      ["downstreamCosine", found.reasons.downstream],
+      ["score and entropy", found.reasons.visual],
+    ] as const) {
+      if (reason === null) continue;
+      const key = `${what}: ${reason}`;
+      missing.set(key, [...(missing.get(key) ?? []), layer.name]);
+    }
     const own = layer.tested.map(
       ({ cluster, units }, number): SubclusterCoherence => ({
         layer: layer.name,
@@ -141,6 +162,8 @@ async function coherenceOf(source: CoherenceSource): Promise<Coherence> {
     });
   }
   const isStrict = protocol === "strict";
+  const scored = layers.filter(({ tested }) => tested.length > 0);
+  const shown = subclusters.filter(({ units, layerUnits }) => isVisualized(units, layerUnits));
   const row = (name: CoherenceName) =>
     networkRow(
       subclusters.map(({ verdicts }) => verdicts[name]),
@@ -156,6 +179,17 @@ async function coherenceOf(source: CoherenceSource): Promise<Coherence> {
     consumer,
     task,
     inputs,
+    jacobianInputs,
+    visual: {
+      shuffles: visual.shuffles,
+      steps: visual.steps,
+      shape: visual.shape,
+      tested: subclusters.filter(({ values }) => Number.isFinite(values.score)).length,
+      filtered: subclusters.length - shown.length,
+    },
+    notMeasured: Array.from(missing, ([text, names]) =>
+      names.length === scored.length ? text : `${text} (${names.join(", ")})`,
+    ),
     subclusters,
     network: adjustRows(byCoherence(row)),
     arrangements: isStrict

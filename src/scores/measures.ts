@@ -16,6 +16,8 @@ export interface Measure<Value> {
   amount(value: Value): number;
   /** Whether amounts lie around 0, so that their ratio says nothing and there is no such effect; default false. */
   readonly isSigned?: boolean | undefined;
+  /** Whether protocol `paper` averages 2t / (t + r) over the random sets instead of taking their mean as r; default false. */
+  readonly isEffectBySet?: boolean | undefined;
 }
 
 /** Outcome of one measure for one subcluster. */
@@ -30,19 +32,24 @@ export interface Verdict {
   readonly z: number;
 }
 
-/** Effects of a true value against null values (method note 6.3, 6.4). */
+/** Effects of a true value against null values (method note 6.3, 6.4; `isBySet`: 7.2). */
 export function effectsOf(
   amount: number,
   nullAmounts: readonly number[],
   isSigned: boolean = false,
+  isBySet: boolean = false,
 ): Omit<Verdict, "p" | "valid"> {
   const known = nullAmounts.filter((value) => !Number.isNaN(value));
   const mean = known.reduce((total, value) => total + value, 0) / known.length;
   const variance = known.reduce((total, value) => total + (value - mean) ** 2, 0) / known.length;
   const isDefined = !isSigned && amount > 0 && mean > 0;
   const difference = amount - mean;
+  const effectAgainst = (other: number) => (2 * amount) / (amount + other);
+  const effect = isBySet
+    ? known.reduce((total, value) => total + effectAgainst(value), 0) / known.length
+    : effectAgainst(mean);
   return {
-    effect: isDefined ? (2 * amount) / (amount + mean) : Number.NaN,
+    effect: isDefined ? effect : Number.NaN,
     difference,
     z: variance > 0 ? difference / Math.sqrt(variance) : Number.NaN,
   };

@@ -257,7 +257,16 @@ export function verdictsAmong<Name extends string, Value>(
     const { p, valid } = rankOf(measure, measure.statistic(value), siblings, pool, drawn, plan);
     return [
       name,
-      { p, valid, ...effectsOf(measure.amount(value), pool.map(measure.amount), measure.isSigned) },
+      {
+        p,
+        valid,
+        ...effectsOf(
+          measure.amount(value),
+          pool.map(measure.amount),
+          measure.isSigned,
+          measure.isEffectBySet && plan.protocol === "paper",
+        ),
+      },
     ];
   });
   return Object.fromEntries(verdicts) as Record<Name, Verdict>;

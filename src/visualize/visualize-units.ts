@@ -40,7 +40,10 @@ export interface Visualization {
   readonly sets: readonly VisualizedSet[];
 }
 
-const DEFAULTS = { seed: 0, steps: 65, learningRate: 0.05 };
+/** Updates of an image where nothing else is asked for (method note 7.1). */
+export const STEPS = 65;
+
+const DEFAULTS = { seed: 0, steps: STEPS, learningRate: 0.05 };
 
 /**
  * Optimises an image for every set of units of one layer, many at once. A set's image depends on the set and the seed

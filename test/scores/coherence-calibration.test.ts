@@ -6,8 +6,13 @@ import { countClasses, type LabelledInputs } from "../../src/network/outcomes.ts
 import { recordUnits } from "../../src/network/record.ts";
 import { activationFamily } from "../../src/scores/activation-coherence.ts";
 import { type ActivationTables, activationTables } from "../../src/scores/activation-tables.ts";
-import { COHERENCE_NAMES, type CoherenceName } from "../../src/scores/coherence-measures.ts";
+import {
+  COHERENCE_MEASURES,
+  COHERENCE_NAMES,
+  type CoherenceName,
+} from "../../src/scores/coherence-measures.ts";
 import { cosineFamily, type Directions, directionsOf } from "../../src/scores/cosines.ts";
+import { downstreamDirections } from "../../src/scores/downstream-coherence.ts";
 import { testFamilies } from "../../src/scores/layer-coherence.ts";
 import { type Match, matchBins } from "../../src/scores/matching.ts";
 import { networkRow, type Verdict } from "../../src/scores/measures.ts";
@@ -38,6 +43,9 @@ interface Tables {
   readonly directions: Readonly<Partial<Record<CoherenceName, Directions>>>;
 }
 
+/** Measures that tables of a layer hold; those of images have a test of their own. */
+const NAMES = COHERENCE_NAMES.filter((name) => !COHERENCE_MEASURES[name].needsImages);
+
 /** What all sets of a layer are measured by. */
 async function tablesOf(network: Network, layer: Layer, data: LabelledInputs): Promise<Tables> {
   const classes = { labels: data.labels, counts: countClasses(data.labels, CLASSES) };
@@ -47,10 +55,12 @@ async function tablesOf(network: Network, layer: Layer, data: LabelledInputs): P
   const units = Int32Array.from({ length: layer.units }, (_, unit) => unit);
   const impacts = await measureImpacts(lesions, units, layer.units, classes, () => ({}));
   await lesions.dispose();
+  const { directions: downstream } = await downstreamDirections(network, layer, data, {});
   const directions = {
     profileCosine: directionsOf(activations.profiles ?? new Float64Array(), layer.units),
     impactCosine: directionsOf(impacts.accuracy, layer.units),
     lossImpactCosine: directionsOf(impacts.loss, layer.units),
+    ...(downstream && { downstreamCosine: downstream }),
   };
   return { activations, directions };
 }
@@ -68,7 +78,7 @@ async function calibrate(match: Match, seeds: number) {
     const eligible = Int32Array.from({ length: layer.units }, (_, unit) => unit);
     bins[name] = await matchBins(match, network, layer, eligible, data);
   }
-  const byName = <T>(value: () => T) => new Map(COHERENCE_NAMES.map((name) => [name, value()]));
+  const byName = <T>(value: () => T) => new Map(NAMES.map((name) => [name, value()]));
   const found = { shared: byName(numbers), alone: byName(numbers), rows: byName(numbers) };
   const significant = byName(numbers);
   function numbers(): number[] {
@@ -82,13 +92,13 @@ async function calibrate(match: Match, seeds: number) {
       const { activations, directions } = tables.get(layer.name) as Tables;
       const families = [
         activationFamily(activations, layer, "strict"),
-        ...(["profileCosine", "impactCosine", "lossImpactCosine"] as const).map((name) =>
+        ...(["profileCosine", "impactCosine", "lossImpactCosine", "downstreamCosine"] as const).map((name) =>
           cosineFamily(name, directions[name] ?? null),
         ),
       ];
       const surveyed = { ...layer, bins: bins[layer.name] ?? [], hasMeans: true };
       const scored = await testFamilies(families, surveyed, plan, () => ({}));
-      for (const name of COHERENCE_NAMES) {
+      for (const name of NAMES) {
         layer.tested.forEach(({ cluster }, number) => {
           const verdict = scored.verdicts[number]?.[name] as Verdict;
           verdicts.get(name)?.push(verdict);
@@ -100,7 +110,7 @@ async function calibrate(match: Match, seeds: number) {
         strata.get(name)?.push(scored.strata[name] as Stratum);
       }
     }
-    for (const name of COHERENCE_NAMES) {
+    for (const name of NAMES) {
       const random = rng(seed, "permutation", name);
       const row = networkRow(verdicts.get(name) ?? [], strata.get(name) ?? [], random);
       // A row without a single value rejects nothing. To leave it out would make the others look small: its statistic, 1 for
@@ -113,10 +123,8 @@ async function calibrate(match: Match, seeds: number) {
 }
 
 describe("with random labels in place of the partition", () => {
-  // Each setting: 27 not too small, 12 not too large, 9 of verdicts.
-  const family = new Family(
-    2 * (3 * COHERENCE_NAMES.length + 2 * CONTINUOUS.length + COHERENCE_NAMES.length),
-  );
+  // Each setting: 30 not too small, 12 not too large, 10 of verdicts.
+  const family = new Family(2 * (3 * NAMES.length + 2 * CONTINUOUS.length + NAMES.length));
 
   it.each(["size", "norm"] as const)(
     "p-values are uniform and verdicts rare, sets matched on %s",
@@ -124,7 +132,7 @@ describe("with random labels in place of the partition", () => {
       const seeds = 150;
       const { significant, ...found } = await calibrate(match, seeds);
       for (const [where, ps] of Object.entries(found)) {
-        for (const name of COHERENCE_NAMES) {
+        for (const name of NAMES) {
           const own = ps.get(name) ?? [];
           if (CONTINUOUS.includes(name)) expect(own, `${where}, ${name}`).toHaveLength(seeds);
           else expect(own.length, `${where}, ${name}`).toBeGreaterThan(seeds / 4);
@@ -144,7 +152,7 @@ describe("with random labels in place of the partition", () => {
         }
       }
       // With no true effect every discovery is false: by BY they are in 5 % of the networks at the most.
-      for (const name of COHERENCE_NAMES) {
+      for (const name of NAMES) {
         family.expectRare(significant.get(name)?.length ?? 0, seeds, 0.05, name);
       }
       if (match === "norm") family.expectComplete();

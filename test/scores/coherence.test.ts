@@ -13,7 +13,11 @@ import {
   scoreCoherence,
   scoreCoherenceShard,
 } from "../../src/scores/coherence.ts";
-import { COHERENCE_MEASURES, COHERENCE_NAMES } from "../../src/scores/coherence-measures.ts";
+import {
+  COHERENCE_MEASURES,
+  COHERENCE_NAMES,
+  type CoherenceName,
+} from "../../src/scores/coherence-measures.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import { formatScores, formatSubclusterTable } from "../../src/scores/scores-file.ts";
 import { rng } from "../../src/statistics/rng.ts";
@@ -146,12 +150,13 @@ describe("coherence of units that stand for classes", () => {
 
   it("is not, with the labels of units or of inputs in random order", async () => {
     const { network, data, partition } = await classNetwork();
-    const ps = new Map(COHERENCE_NAMES.map((name) => [name, 1]));
+    const names = COHERENCE_NAMES.filter((name) => !COHERENCE_MEASURES[name].needsImages);
+    const ps = new Map(names.map((name) => [name, 1]));
     for (let seed = 0; seed < 3; seed++) {
       const [layer] = partition.layers;
       const units = rng(seed, "units").shuffle(Int32Array.from(layer?.labels ?? []));
       const { network: rows } = await scoreCoherence(network, data, partitionOf({ hidden: units }), { seed });
-      for (const name of COHERENCE_NAMES) {
+      for (const name of names) {
         expect(rows[name].significant).toBe(0);
         ps.set(name, (ps.get(name) ?? 1) * rows[name].permutationP);
       }
@@ -298,7 +303,10 @@ describe("the bytes of coherence", () => {
 describe("what coherence cannot tell", () => {
   const undefinedNames = (row: Readonly<Record<string, unknown>>) =>
     COHERENCE_NAMES.filter((name) => row[name] === null);
-  const byClasses = COHERENCE_NAMES.filter((name) => COHERENCE_MEASURES[name].needsClasses);
+  // The networks here read no images.
+  const isMissing = (name: CoherenceName) =>
+    COHERENCE_MEASURES[name].needsClasses || COHERENCE_MEASURES[name].needsImages;
+  const byClasses = COHERENCE_NAMES.filter(isMissing);
 
   it("is null in a regression: whatever needs classes", async () => {
     const model = sketch([5]);
@@ -335,7 +343,7 @@ describe("what coherence cannot tell", () => {
     expect(scores.task).toBe("next-token");
     for (const { values, examples } of scores.subclusters) {
       for (const name of COHERENCE_NAMES) {
-        expect(Number.isNaN(values[name]), name).toBe(COHERENCE_MEASURES[name].needsClasses);
+        expect(Number.isNaN(values[name]), name).toBe(isMissing(name));
       }
       expect(examples).toHaveLength(10);
     }
@@ -393,7 +401,7 @@ it("tells how far it is, and stops when told to", async () => {
   await scoreCoherence(network, data, partition, { onProgress: (progress) => seen.push(progress) });
   const last = (phase: string) => seen.filter((progress) => progress.phase === phase).at(-1);
   expect(last("lesions of hidden")).toMatchObject({ done: UNITS * INPUTS, total: UNITS * INPUTS });
-  expect(last("coherence")).toMatchObject({ done: 4 * 4 * 200, total: 4 * 4 * 200 });
+  expect(last("coherence")).toMatchObject({ done: 5 * 4 * 200, total: 5 * 4 * 200 });
   const stop = new AbortController();
   const onProgress = ({ phase }: Progress) => {
     if (phase === "coherence") stop.abort();

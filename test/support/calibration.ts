@@ -59,8 +59,10 @@ export function randomPartition(
   return {
     layers: Object.entries(LABELS).map(([name, own]) => {
       const shuffled = Int32Array.from(own);
+      // One stream for all bins of a layer: the same order in each of them would be no random labelling.
+      const random = rng(seed, "labels", name);
       for (const bin of bins[name] ?? []) {
-        const order = rng(seed, "labels", name).shuffle(bin.slice());
+        const order = random.shuffle(bin.slice());
         bin.forEach((unit, i) => {
           shuffled[unit] = own[order[i] as number] as number;
         });

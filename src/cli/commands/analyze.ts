@@ -7,6 +7,7 @@ import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
+import { visualSettings } from "../../scores/visual-coherence.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
@@ -15,6 +16,7 @@ import { prepareFolder, printResult, removeFile, writeText } from "../output.ts"
 import { formatRun, hashFile } from "../run-file.ts";
 import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
 import { formatScoreTables } from "../score-tables.ts";
+import { listSheets, removeSheets, VISUAL_FOLDER, writeSheet } from "../visual-sheets.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
 
 /** What an analysis writes, in this order. */
@@ -72,6 +74,8 @@ export async function analyzeInto(
     const { network } = inputs;
     const settings = scoreSettings(flags);
     const names = scoreNames(flags);
+    // Refuses a shape that does not fit before the long work.
+    if (names.includes("coherence")) visualSettings(network, settings.visual);
     const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const kept: string[] = [];
     let csr: Csr | undefined;
@@ -130,6 +134,9 @@ export async function analyzeInto(
             );
           }
         },
+        onImages: (images) => {
+          if (folder !== null) writeSheet(folder, images);
+        },
         openRecords: async (partition) => {
           if (folder === null) return {};
           const run = {
@@ -145,11 +152,14 @@ export async function analyzeInto(
           };
           journal = await openScoreJournal(journalPath(place("scores.json"), null), run, flags, terminal);
           kept.push(journal.path);
+          // A run that goes on has the pictures of the layers that it passes over.
+          if (typeof journal.found !== "object" || journal.found === null) removeSheets(folder);
           return { earlier: journal.earlier, onRecord: journal.onRecord };
         },
       }),
     );
     const { importance, coherence } = analysis;
+    for (const reason of coherence?.notMeasured ?? []) terminal.say(`not measured: ${reason}`);
     const scores = formatScores(importance, coherence);
     if (folder !== null) {
       const degrees = await engine.degrees(analysis.graph);
@@ -173,7 +183,10 @@ export async function analyzeInto(
     await journal?.remove();
     if (folder !== null) {
       const others = flags.agreement ? [`partition-${otherKind(analysis.graph.kind)}.json`] : [];
-      terminal.say(`written: ${folder} (${[...FILES, ...others].join(", ")})`);
+      const sheets = listSheets(folder).length;
+      const pictures =
+        sheets > 0 ? [`${sheets === 1 ? "a picture" : `${sheets} pictures`} in ${VISUAL_FOLDER}`] : [];
+      terminal.say(`written: ${folder} (${[...FILES, ...others, ...pictures].join(", ")})`);
     }
   } finally {
     journal?.close();

@@ -8,9 +8,15 @@ const embedded = (name: string): string =>
 
 /**
  * `brodmann demo`: the whole analysis of the embedded network on the embedded digits. The graph is that of activations
- * unless told otherwise: its clusters matter in this network, those of the weights hardly do.
+ * unless told otherwise: its clusters matter in this network, those of the weights hardly do. Images for every subcluster
+ * would take it beyond a minute, so it makes them only where `--visual-shuffles` asks for them.
  */
 export async function run(context: CommandContext): Promise<void> {
-  const flags = { graph: "activations" as const, ...context.flags, data: embedded("mnist-digits.npz") };
+  const flags = {
+    graph: "activations" as const,
+    "visual-shuffles": 0,
+    ...context.flags,
+    data: embedded("mnist-digits.npz"),
+  };
   await analyzeInto({ ...context, flags }, embedded("mnist-mlp.onnx"), flags.out ?? null);
 }

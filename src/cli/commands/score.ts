@@ -2,6 +2,7 @@ import { scorePartition } from "../../analyze.ts";
 import { BrodmannError } from "../../errors.ts";
 import type { Journal } from "../../journal/journal-file.ts";
 import { formatScores } from "../../scores/scores-file.ts";
+import { visualSettings } from "../../scores/visual-coherence.ts";
 import { withLabels } from "../cluster-names.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openScoringDevice } from "../device.ts";
@@ -40,6 +41,8 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
   const { text: partitionText, partition, fileLabels } = await readPartition(partitionPath);
   const inputs = await openInputs(model, flags, terminal);
   const data = requireLabelled(inputs, "score");
+  // Refuses a shape that does not fit before the long work.
+  if (scores.includes("coherence")) visualSettings(inputs.network, settings.visual);
   const engine = await openScoringDevice(flags, terminal);
   let journal: Journal | null = null;
   try {
@@ -83,6 +86,7 @@ export async function run({ flags, positionals, terminal, signal }: CommandConte
     const found = await namingKept(kept, hint, () =>
       scorePartition(inputs.network, data, partition, engine, scores, options),
     );
+    for (const reason of found.coherence?.notMeasured ?? []) terminal.say(`not measured: ${reason}`);
     const named = withLabels(found, fileLabels);
     const text = formatScores(named.importance, named.coherence);
     if (out !== undefined) await writeText(out, text);

@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decode } from "fast-png";
+import { describe, expect, it } from "vitest";
+import { sheetName } from "../../src/cli/visual-sheets.ts";
+import { brodmann, brodmannHere, npy, temporaryFolder } from "../support/cli.ts";
+import { randomData, sketch } from "../support/models.ts";
+
+const [COUNT, SIZE] = [40, 8];
+
+/** A network whose layers have the names of a hostile file, and 40 images. */
+function writeFiles(inputShape: readonly number[]) {
+  const folder = temporaryFolder();
+  const s = sketch(inputShape, { seed: 3 });
+  const [channels = 1] = inputShape;
+  const a = s.node("Relu", [s.conv(s.input, { name: "../../up", inputs: channels, units: 12 })]);
+  const b = s.node("Relu", [s.conv(a, { name: "con:<b>", inputs: 12, units: 10 })]);
+  const bytes = s.encode(s.dense(s.node("Flatten", [s.node("GlobalAveragePool", [b])]), "logits", 10, 4));
+  const place = (name: string) => join(folder, name);
+  writeFileSync(place("model.onnx"), bytes);
+  const { values, labels } = randomData(COUNT, inputShape, 4);
+  writeFileSync(place("x.npy"), npy(values, [COUNT, ...inputShape]));
+  writeFileSync(place("y.npy"), npy(labels, [COUNT]));
+  const data = ["--data", `${place("x.npy")},${place("y.npy")}`];
+  const flags = ["--k", "3", "--protocol", "paper", "--shuffles", "3", "--scores", "coherence"];
+  return { place, analyze: ["analyze", place("model.onnx"), ...data, ...flags] };
+}
+
+describe("names of pictures", () => {
+  it("stay in their folder, whatever a layer is called", () => {
+    const name = (layer: string, number = 4) => sheetName({ layer, number });
+    expect(name("/features/0/Conv")).toBe("4-features_0_Conv.png");
+    expect(name("../../etc/passwd")).toBe("4-etc_passwd.png");
+    expect(name("..\\..\\up\u0000\n")).toBe("4-up.png");
+    expect(name("")).toBe("4-.png");
+    expect(name("层")).toBe("4-.png");
+    expect(name("x".repeat(500)).length).toBe(86);
+    expect(name("a/b", 1)).not.toBe(name("a_b", 2));
+  });
+});
+
+describe("analyze", () => {
+  it("writes a picture for each layer, and its numbers into all files", async () => {
+    const { place, analyze } = writeFiles([1, SIZE, SIZE]);
+    const out = ["--out", place("run"), "--visual-shuffles", "3"];
+    // Pictures of an earlier run go, other files stay.
+    mkdirSync(place("run/visual"), { recursive: true });
+    for (const name of ["9-old.png", "mine.png"]) writeFileSync(place(`run/visual/${name}`), "");
+    const { code, stdout, stderr } = await brodmann([...analyze, ...out, "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(readdirSync(place("run/visual")).sort()).toEqual(["0-up.png", "1-con_b.png", "mine.png"]);
+    expect(stderr).toContain("units.csv, run.json, 2 pictures in visual)");
+    expect(stderr).not.toContain("not measured");
+    const scores = JSON.parse(stdout);
+    const own = scores.subclusters.filter(({ layer }: { layer: string }) => layer === "../../up");
+    const shown = own.filter(({ units }: { units: number[] }) => units.length >= 3);
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { coherence } of shown) {
+      for (const name of ["score", "entropy"]) {
+        expect(coherence[name]).toBeGreaterThan(0);
+        expect(coherence.p[name]).toBeGreaterThan(0);
+        expect(coherence.effect[name]).toBeGreaterThan(0);
+        expect(coherence.nulls[name]).toBe(3);
+      }
+    }
+    expect(scores.network.coherence.score).toMatchObject({ shuffles: 3, tail: "upper" });
+    expect(scores.network.coherence.entropy).toMatchObject({ shuffles: 3, tail: "lower" });
+    expect(scores.coherence.visual).toMatchObject({ shuffles: 3, steps: 65, image: [1, SIZE, SIZE] });
+    const [header = ""] = readFileSync(place("run/subclusters.csv"), "utf8").split("\n");
+    for (const column of ["score", "p_entropy", "effect_score", "q_entropy", "dispersion"]) {
+      expect(header.split(",")).toContain(column);
+    }
+    // A row for each, of its own image and three random ones of 12 x 8 pixels, with gaps of 6 and 12.
+    const { width, height } = decode(readFileSync(place("run/visual/0-up.png")));
+    expect({ width, height }).toEqual({ width: 4 * (96 + 6) + 6 + 12, height: shown.length * (96 + 6) + 6 });
+    const again = await brodmannHere([...analyze, "--out", place("again"), "--visual-shuffles", "3"]);
+    for (const name of ["scores.json", "visual/0-up.png", "visual/1-con_b.png"]) {
+      expect(readFileSync(place(`again/${name}`))).toEqual(readFileSync(place(`run/${name}`)));
+    }
+    expect(again.stdout).toMatch(/^score +\d/m);
+    expect(again.stdout).toContain("65 updates for each of");
+  });
+
+  it("says why there are no images, and goes on without", async () => {
+    const { place, analyze } = writeFiles([2, SIZE, SIZE - 1]);
+    const { code, stdout, stderr } = await brodmannHere([...analyze, "--out", place("run"), "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain(
+      "not measured: score and entropy: model.onnx: found inputs of shape [N, 2, 8, 7], expected images",
+    );
+    expect(stderr.split("not measured").length).toBe(2);
+    expect(existsSync(place("run/visual"))).toBe(false);
+    const scores = JSON.parse(stdout);
+    expect(scores.network.coherence.score.permutationP).toBeNull();
+    expect(scores.network.coherence.meanCorrelation.tested).toBeGreaterThan(0);
+    expect(scores.network.coherence.downstreamCosine.tested).toBeGreaterThan(0);
+    const wrong = await brodmannHere([...analyze, "--out", place("no"), "--image-shape", "4,4"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("--image-shape: found 4,4");
+  });
+});
