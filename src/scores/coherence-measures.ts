@@ -151,7 +151,6 @@ export function measureOf(name: CoherenceName): Measure<CoherenceValues> {
     tail: COHERENCE_MEASURES[name].tail,
     isSigned: COHERENCE_MEASURES[name].isSigned,
     isEffectBySet: COHERENCE_MEASURES[name].needsImages,
-    isAlwaysDefined: false,
     statistic: read,
     amount: read,
   };

@@ -8,21 +8,18 @@ export const MEASURES: Readonly<Record<ImportanceName, Measure<Damage>>> = {
   accuracy: {
     name: "accuracy",
     tail: "lower",
-    isAlwaysDefined: true,
     statistic: ({ meanClassAccuracy }) => meanClassAccuracy,
     amount: ({ meanChange }) => -meanChange,
   },
   classRange: {
     name: "classRange",
     tail: "upper",
-    isAlwaysDefined: false,
     statistic: ({ classRange }) => classRange,
     amount: ({ classRange }) => classRange,
   },
   loss: {
     name: "loss",
     tail: "upper",
-    isAlwaysDefined: true,
     statistic: ({ lossIncrease }) => lossIncrease,
     amount: ({ lossIncrease }) => lossIncrease,
   },

@@ -26,14 +26,12 @@ export interface KeepOnly {
 const ACCURACY: Measure<Damage> = {
   name: "kept accuracy",
   tail: "upper",
-  isAlwaysDefined: true,
   statistic: ({ meanClassAccuracy }) => meanClassAccuracy,
   amount: ({ meanClassAccuracy }) => meanClassAccuracy,
 };
 const LOSS: Measure<Damage> = {
   name: "kept loss",
   tail: "lower",
-  isAlwaysDefined: true,
   statistic: ({ loss }) => loss,
   // No effect: of two losses the ratio says nothing.
   amount: ({ loss }) => -loss,

@@ -8,8 +8,6 @@ import type { Rng } from "../statistics/rng.ts";
 export interface Measure<Value> {
   readonly name: string;
   readonly tail: Tail;
-  /** Whether every value has a statistic, so that every subcluster is a test. */
-  readonly isAlwaysDefined: boolean;
   /** The statistic that is ranked against the null. */
   statistic(value: Value): number;
   /** What the effect 2t / (t + r) compares; NaN or a negative amount where the effect is undefined. */

@@ -1,6 +1,7 @@
 /**
  * Which classes a subcluster serves, and pairs of subclusters that serve different ones (measures note, I7).
  */
+import { portableLog } from "../statistics/portable.ts";
 import type { Baseline, Damage } from "./damage.ts";
 
 /** What a lesion takes from every class. */
@@ -32,11 +33,11 @@ export function concentrationOf(drops: Float64Array): { specialisation: number; 
   const total = falls.reduce((sum, fall) => sum + fall, 0);
   if (total === 0) return { specialisation: Number.NaN, gini: Number.NaN };
   const entropy = falls.reduce(
-    (sum, fall) => (fall > 0 ? sum - (fall / total) * Math.log(fall / total) : sum),
+    (sum, fall) => (fall > 0 ? sum - (fall / total) * portableLog(fall / total) : sum),
     0,
   );
   const weighted = falls.reduce((sum, fall, i) => sum + (2 * (i + 1) - falls.length - 1) * fall, 0);
-  return { specialisation: 1 - entropy / Math.log(falls.length), gini: weighted / (falls.length * total) };
+  return { specialisation: 1 - entropy / portableLog(falls.length), gini: weighted / (falls.length * total) };
 }
 
 /** Two lesions that each hit a class which the other spares. */

@@ -4,6 +4,8 @@
  * (`centerP`). NaN entries, of tests that are undefined, are left out; with none left the result is NaN.
  */
 
+import { portable, portableLog } from "./portable.ts";
+
 /** Fisher's combined p of the centred p-values `q`. */
 export function fisherP(q: ArrayLike<number>): number {
   const { half, count } = negativeLogSum(q);
@@ -25,7 +27,7 @@ export function fisherP(q: ArrayLike<number>): number {
       sum += Math.exp(logTerm - largest);
     }
   }
-  return Math.min(1, Math.exp(largest - half + Math.log(sum)));
+  return portable(Math.min(1, Math.exp(largest - half + Math.log(sum))));
 }
 
 /** Mean of -ln q, about 1 under the null and larger the smaller the p-values: the "Fisher statistic". */
@@ -40,7 +42,7 @@ function negativeLogSum(q: ArrayLike<number>): { half: number; count: number } {
   for (let i = 0; i < q.length; i++) {
     const value = q[i] as number;
     if (Number.isNaN(value)) continue;
-    half -= Math.log(value);
+    half -= portableLog(value);
     count++;
   }
   return { half, count };

@@ -5,6 +5,7 @@
  * layer are exchangeable instead, whatever the dependence inside it.
  */
 import { BrodmannError } from "../errors.ts";
+import { portableLog } from "./portable.ts";
 import type { Rng } from "./rng.ts";
 
 /** One layer of one replicate: a statistic of every subcluster under the true labels and under shuffled ones. */
@@ -97,7 +98,7 @@ export function arrangementStatistics(stratum: Stratum): Float64Array {
       for (const i of columns) {
         const value = values[b * subclusters + i] as number;
         // An undefined term counts with its expectation under the null, the mean of -ln of a uniform p.
-        sum += Number.isNaN(value) ? 1 : -Math.log((countAtLeast(sorted, value) - 0.5) / valid);
+        sum += Number.isNaN(value) ? 1 : -portableLog((countAtLeast(sorted, value) - 0.5) / valid);
       }
       statistics[b] = (statistics[b] as number) + sum;
     }

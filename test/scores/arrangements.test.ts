@@ -11,7 +11,6 @@ import { rng } from "../../src/statistics/rng.ts";
 const LOSS: Measure<Damage> = {
   name: "loss",
   tail: "upper",
-  isAlwaysDefined: true,
   statistic: ({ loss }) => loss,
   amount: ({ loss }) => loss,
 };

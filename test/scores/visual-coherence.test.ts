@@ -205,15 +205,15 @@ describe("units that share what they like", () => {
     const [layer] = findSubclusters(network, PLANTED);
     if (layer === undefined) throw new Error("no layer");
     // All images one by one, in batches of one.
-    const valueOf = async (set: ArrayLike<number>) => {
+    const valuesOf = async (set: ArrayLike<number>) => {
       const options = { steps: 6, seed: SHORT.seed, batch: 1 };
       const [found] = (await visualizeUnits(network, "mix", [set], options)).sets;
       return found as VisualizedSet;
     };
     const others = [];
-    for (const set of drawNullSets(layer, "strict", 7, SHORT.seed)) others.push(await valueOf(set));
+    for (const set of drawNullSets(layer, "strict", 7, SHORT.seed)) others.push(await valuesOf(set));
     const own = [];
-    for (const cluster of [0, 1, 2]) own.push(await valueOf(subclusterOf(strict, cluster).units));
+    for (const cluster of [0, 1, 2]) own.push(await valuesOf(subclusterOf(strict, cluster).units));
     for (const [name, sign] of [
       ["score", 1],
       ["entropy", -1],
@@ -242,7 +242,7 @@ describe("units that share what they like", () => {
 
     const paper = await scorePlanted({ protocol: "paper", shuffles: 19, visual: { steps: 6, shuffles: 5 } });
     const drawn = [];
-    for (const set of drawNullSets(layer, "paper", 5, SHORT.seed)) drawn.push(await valueOf(set));
+    for (const set of drawNullSets(layer, "paper", 5, SHORT.seed)) drawn.push(await valuesOf(set));
     const mine = own[0] as VisualizedSet;
     const first = layer.tested.findIndex(({ cluster }) => cluster === 0);
     const five = drawn.filter((_, i) => i % 3 === first).map(({ score }) => score);
