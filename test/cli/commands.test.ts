@@ -415,7 +415,7 @@ describe("demo", () => {
     expect(stdout).toMatch(/^layer +cluster/);
     for (const layer of ["hidden1", "hidden2", "hidden3", "hidden4"]) expect(stdout).toContain(`\n${layer} `);
     expect(stdout).toContain("of 200 inputs correct");
-    expect(readdirSync(place("new/demo")).sort()).toEqual(FILES);
+    expect(readdirSync(place("new/demo")).sort()).toEqual([...FILES, "visual"]);
   });
 });
 
