@@ -1,5 +1,11 @@
 import type { Protocol } from "./nulls.ts";
-import { type MeasureCells, type PaperTable, TABLE_MEASURES, type TableRow } from "./paper-table.ts";
+import {
+  criticalP,
+  type MeasureCells,
+  type PaperTable,
+  type TableRow,
+  tableMeasures,
+} from "./paper-table.ts";
 import { formatCsv } from "./scores-file.ts";
 
 const KEYS: readonly string[] = ["pruned?", "network", "activations?", "local?"];
@@ -13,13 +19,20 @@ const UNDEFINED: MeasureCells = {
 
 const yesNo = (is: boolean): string => (is ? "yes" : "no");
 
-const cellsOf = ({ protocol }: PaperTable, { measures }: TableRow): MeasureCells[] =>
-  TABLE_MEASURES[protocol].map(([name]) => measures[name] ?? UNDEFINED);
+/** A row's cells, each with the largest p that is significant. */
+const cellsOf = (
+  table: PaperTable,
+  { measures }: TableRow,
+): (MeasureCells & { readonly critical: number | null })[] =>
+  tableMeasures(table).map(([name]) => ({
+    ...(measures[name] ?? UNDEFINED),
+    critical: criticalP(table, name),
+  }));
 
 /** The columns of the paper's tables (method note 8.1); effects with their errors in one. */
-export function tableColumns({ protocol }: PaperTable): string[] {
-  const measures = TABLE_MEASURES[protocol].flatMap(([, word]) => [
-    `${P_NAMES[protocol]}_${word}`,
+export function tableColumns(table: PaperTable): string[] {
+  const measures = tableMeasures(table).flatMap(([, word]) => [
+    `${P_NAMES[table.protocol]}_${word}`,
     `fisher_stat_${word}`,
     `effect_${word}`,
   ]);
@@ -70,8 +83,8 @@ interface Marks {
 
 function cellsAs(table: PaperTable, row: TableRow, { times, plusMinus, star, text }: Marks): string[] {
   const { label, replicates } = row;
-  const measures = cellsOf(table, row).flatMap(({ p, fisherStatistic, effect, effectError }) => [
-    `${significantDigits(p)}${table.bh !== null && p <= table.bh ? star : ""}`,
+  const measures = cellsOf(table, row).flatMap(({ p, fisherStatistic, effect, effectError, critical }) => [
+    `${significantDigits(p)}${critical !== null && p <= critical ? star : ""}`,
     fixed(fisherStatistic),
     Number.isNaN(effectError) ? fixed(effect) : `${fixed(effect)} ${plusMinus} ${fixed(effectError)}`,
   ]);

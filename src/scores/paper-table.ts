@@ -11,13 +11,17 @@ import type { ImportanceName } from "./importance-measures.ts";
 import { PERMUTATIONS } from "./measures.ts";
 import type { Protocol } from "./nulls.ts";
 
+/** What the table has columns for: importance, and what images show of coherence. */
+export type TableMeasure = ImportanceName | "score" | "entropy";
+
 /** What the table takes from one run. */
 export interface TableRun {
   readonly label: string;
   readonly isPruned: boolean;
   readonly kind: "weights" | "activations";
   readonly scope: "global" | "local";
-  readonly measures: Readonly<Record<ImportanceName, RunMeasure>>;
+  /** Those that the run has. */
+  readonly measures: Readonly<Partial<Record<TableMeasure, RunMeasure>>>;
 }
 
 export interface RunMeasure {
@@ -44,20 +48,29 @@ export interface TableRow {
   readonly kind: "weights" | "activations";
   readonly scope: "global" | "local";
   readonly replicates: number;
-  /** The measures of the table's protocol. */
-  readonly measures: Readonly<Partial<Record<ImportanceName, MeasureCells>>>;
+  /** The measures of the table. */
+  readonly measures: Readonly<Partial<Record<TableMeasure, MeasureCells>>>;
 }
 
-export interface PaperTable {
-  readonly protocol: Protocol;
-  readonly rows: readonly TableRow[];
-  /** Largest p of the table that is significant at a false discovery rate of 0.05; null where none is. */
+/** Largest p of a family that is significant at a false discovery rate of 0.05; null where none is. */
+interface Critical {
   readonly bh: number | null;
   readonly by: number | null;
 }
 
-/** Measures by protocol, with the paper's words for them: means and ranges of class accuracies. */
-export const TABLE_MEASURES: Readonly<Record<Protocol, readonly (readonly [ImportanceName, string])[]>> = {
+/** The table; `bh` and `by` are those of importance, since rows of importance and of coherence are families of their own. */
+export interface PaperTable extends Critical {
+  readonly protocol: Protocol;
+  readonly rows: readonly TableRow[];
+  /** Null where no run has images: the table then has no columns for them. */
+  readonly coherence: Critical | null;
+}
+
+/** A measure with its word in the columns. */
+type Column = readonly [TableMeasure, string];
+
+/** Measures of importance by protocol, with the paper's words for them: means and ranges of class accuracies. */
+const IMPORTANCE_COLUMNS: Readonly<Record<Protocol, readonly Column[]>> = {
   paper: [
     ["accuracy", "means"],
     ["classRange", "ranges"],
@@ -68,6 +81,21 @@ export const TABLE_MEASURES: Readonly<Record<Protocol, readonly (readonly [Impor
     ["classRange", "ranges"],
   ],
 };
+
+const COHERENCE_COLUMNS: readonly Column[] = [
+  ["score", "score"],
+  ["entropy", "entropy"],
+];
+
+/** The measures that a table has, in the order of their columns. */
+export function tableMeasures({ protocol, coherence }: Pick<PaperTable, "protocol" | "coherence">): Column[] {
+  return [...IMPORTANCE_COLUMNS[protocol], ...(coherence === null ? [] : COHERENCE_COLUMNS)];
+}
+
+/** The family's critical p of a measure, beyond which it is not significant. */
+export function criticalP(table: PaperTable, name: TableMeasure): number | null {
+  return COHERENCE_COLUMNS.some(([own]) => own === name) ? (table.coherence?.bh ?? null) : table.bh;
+}
 
 /**
  * Rows by label and partition, in the order in which the labels come, weights before activations and global before
@@ -91,20 +119,27 @@ export function combineRuns(protocol: Protocol, runs: readonly TableRun[]): Pape
         Number(a.kind === "activations") - Number(b.kind === "activations") ||
         Number(a.scope === "local") - Number(b.scope === "local"),
     );
-  const ps = rows.flatMap(({ measures }) => Object.values(measures).map(({ p }) => p));
-  return { protocol, rows, bh: bhThreshold(ps, 0.05), by: byThreshold(ps, 0.05) };
+  const criticalOf = (columns: readonly Column[]): Critical => {
+    const ps = rows.flatMap(({ measures }) => columns.map(([name]) => measures[name]?.p ?? Number.NaN));
+    return { bh: bhThreshold(ps, 0.05), by: byThreshold(ps, 0.05) };
+  };
+  const hasImages = runs.some(({ measures }) => COHERENCE_COLUMNS.some(([name]) => measures[name]));
+  return {
+    protocol,
+    rows,
+    ...criticalOf(IMPORTANCE_COLUMNS[protocol]),
+    coherence: hasImages ? criticalOf(COHERENCE_COLUMNS) : null,
+  };
 }
 
 function rowOf(protocol: Protocol, replicates: readonly TableRun[]): TableRow {
   const [{ label, isPruned, kind, scope }] = replicates as readonly [TableRun, ...TableRun[]];
   const combine = protocol === "paper" ? publishedCells : strictCells;
-  const cells = TABLE_MEASURES[protocol].map(([name]) => [
-    name,
-    combine(
-      replicates.map(({ measures }) => measures[name]).filter(({ p }) => !Number.isNaN(p)),
-      name,
-    ),
-  ]);
+  const cells = [...IMPORTANCE_COLUMNS[protocol], ...COHERENCE_COLUMNS].flatMap(([name]) => {
+    const found = replicates.flatMap(({ measures }) => measures[name] ?? []);
+    const defined = found.filter(({ p }) => !Number.isNaN(p));
+    return found.length === 0 ? [] : [[name, combine(defined, name)]];
+  });
   return {
     label,
     isPruned,
@@ -127,7 +162,7 @@ function publishedCells(runs: readonly RunMeasure[]): MeasureCells {
 }
 
 /** Method note 8.2: one run keeps its p. */
-function strictCells(runs: readonly RunMeasure[], name: ImportanceName): MeasureCells {
+function strictCells(runs: readonly RunMeasure[], name: TableMeasure): MeasureCells {
   const [only] = runs;
   const tables = runs.flatMap(({ arrangements }) => arrangements);
   const effects = runs.map((run) => meanAndError(run.effects)).filter(([mean]) => !Number.isNaN(mean));

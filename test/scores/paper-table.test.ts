@@ -45,6 +45,32 @@ describe("the paper's table", () => {
     expect(formatTableCsv(table).split("\n")).toHaveLength(10);
   });
 
+  it("has the note's columns of coherence behind them where runs have images, a family of their own", () => {
+    const images = { score: { ...flat, p: 0.004 }, entropy: { ...flat, p: 0.3, effects: [] } };
+    const importance = { loss: flat, accuracy: { ...flat, p: 0.04 }, classRange: flat };
+    const table = combineRuns("paper", [
+      run("A", { measures: { ...importance, ...images } }),
+      run("B", { measures: importance }),
+    ]);
+    const columns =
+      "fisher_p_score, fisher_stat_score, effect_score, fisher_p_entropy, fisher_stat_entropy, effect_entropy";
+    expect(tableColumns(table).join(", ")).toBe(`${PAPER_COLUMNS}, ${columns}`);
+    // .004 of two p-values; .04 of four would need .0125.
+    expect(table.coherence).toEqual({ bh: 0.004, by: 0.004 });
+    expect(table.bh).toBeNull();
+    const [first, second] = table.rows;
+    expect(first && tableCells(table, first).slice(10)).toEqual([
+      "0.004*",
+      "1.000",
+      "1.100 +- 0.100",
+      "0.300",
+      "1.000",
+      "-",
+    ]);
+    expect(second && tableCells(table, second).slice(10)).toEqual(["-", "-", "-", "-", "-", "-"]);
+    expect(combineRuns("paper", [run("B")]).coherence).toBeNull();
+  });
+
   it("leaves undefined p-values out of Bates' mean, and prints dashes where nothing is defined", () => {
     const undefinedRun = { ...flat, p: Number.NaN, effects: [] };
     const without = { measures: { loss: flat, accuracy: undefinedRun, classRange: undefinedRun } };

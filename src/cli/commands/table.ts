@@ -1,10 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BrodmannError, messageOf } from "../../errors.ts";
-import { byMeasure, type ImportanceName } from "../../scores/importance-measures.ts";
+import { byMeasure } from "../../scores/importance-measures.ts";
 import type { Protocol } from "../../scores/nulls.ts";
-import { combineRuns, type PaperTable, type RunMeasure, type TableRun } from "../../scores/paper-table.ts";
+import {
+  combineRuns,
+  type PaperTable,
+  type RunMeasure,
+  type TableMeasure,
+  type TableRun,
+} from "../../scores/paper-table.ts";
 import { formatTableCsv, formatTableLatex, tableCells, tableColumns } from "../../scores/paper-table-text.ts";
+import type { ScoreName } from "../../scores/scores.ts";
 import { SCORES_SCHEMA } from "../../scores/scores-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { prepareFile, printResult, writeText } from "../output.ts";
@@ -31,17 +38,19 @@ export async function run({ flags, positionals, terminal }: CommandContext): Pro
 function formatAs(format: "text" | "csv" | "latex", table: PaperTable): string {
   if (format === "csv") return formatTableCsv(table);
   if (format === "latex") return formatTableLatex(table);
-  const { protocol, rows, bh, by } = table;
+  const { protocol, rows, coherence } = table;
   const threshold = (name: string, critical: number | null) =>
     critical === null ? `${name}: nothing` : `${name}: p up to ${critical.toPrecision(3)}`;
-  const tests = rows.reduce((total, { measures }) => total + Object.keys(measures).length, 0);
+  const significant = (family: string, { bh, by }: Pick<PaperTable, "bh" | "by">) =>
+    `Significant at a false discovery rate of 5 % over the p-values of ${family}: ${threshold("BH (*)", bh)}; ${threshold("BY", by)}.`;
   return [
     formatTable(
       tableColumns(table),
       rows.map((row) => tableCells(table, row)),
     ),
     "",
-    `Significant at a false discovery rate of 5 % over ${tests} p-values: ${threshold("BH (*)", bh)}; ${threshold("BY", by)}.`,
+    significant("importance", table),
+    ...(coherence === null ? [] : [significant("coherence", coherence)]),
     protocol === "paper"
       ? "p: Fisher's over the subclusters, of several replicates Bates' distribution of their mean. It takes subclusters for independent."
       : "p: of labels permuted within the layers, of several replicates those of all together.",
@@ -64,22 +73,17 @@ interface RunFile {
 interface ScoresFile {
   readonly schema?: string;
   readonly protocol?: string;
-  readonly subclusters?: readonly {
-    readonly importance?: { readonly effect?: Readonly<Record<string, number | null>> };
-  }[];
-  readonly network?: {
-    readonly importance?: Readonly<
-      Record<
-        string,
-        {
-          readonly fisherP?: number | null;
-          readonly permutationP?: number | null;
-          readonly fisherStatistic?: number | null;
-        }
-      >
-    >;
-  };
+  readonly subclusters?: readonly Readonly<
+    Partial<Record<ScoreName, { readonly effect?: Readonly<Record<string, number | null>> }>>
+  >[];
+  readonly network?: Readonly<Partial<Record<ScoreName, Readonly<Record<string, NetworkRowEntry>>>>>;
   readonly arrangements?: Readonly<Record<string, readonly (readonly number[])[]>>;
+}
+
+interface NetworkRowEntry {
+  readonly fisherP?: number | null;
+  readonly permutationP?: number | null;
+  readonly fisherStatistic?: number | null;
 }
 
 async function readRun(argument: string): Promise<FoundRun> {
@@ -102,12 +106,18 @@ async function readRun(argument: string): Promise<FoundRun> {
     );
   }
   const { protocol, subclusters = [], arrangements = {} } = scores;
-  const measure = (name: ImportanceName): RunMeasure => ({
-    p: (protocol === "paper" ? rows[name]?.fisherP : rows[name]?.permutationP) ?? Number.NaN,
-    fisherStatistic: rows[name]?.fisherStatistic ?? Number.NaN,
-    effects: subclusters.flatMap(({ importance }) => importance?.effect?.[name] ?? []),
-    arrangements: arrangements[name] ?? [],
-  });
+  const measure = (score: ScoreName, name: TableMeasure): RunMeasure => {
+    const row = scores.network?.[score]?.[name];
+    return {
+      p: (protocol === "paper" ? row?.fisherP : row?.permutationP) ?? Number.NaN,
+      fisherStatistic: row?.fisherStatistic ?? Number.NaN,
+      effects: subclusters.flatMap((subcluster) => subcluster[score]?.effect?.[name] ?? []),
+      arrangements: arrangements[name] ?? [],
+    };
+  };
+  const [score, entropy] = [measure("coherence", "score"), measure("coherence", "entropy")];
+  // A run without images has rows without numbers.
+  const hasImages = !Number.isNaN(score.fisherStatistic);
   return {
     folder,
     modelHash: sha256,
@@ -116,7 +126,10 @@ async function readRun(argument: string): Promise<FoundRun> {
     kind,
     scope,
     protocol,
-    measures: byMeasure(measure),
+    measures: {
+      ...byMeasure((name) => measure("importance", name)),
+      ...(hasImages ? { score, entropy } : {}),
+    },
   } as FoundRun;
 }
 
@@ -156,7 +169,7 @@ function checkReplicates(runs: readonly FoundRun[], protocol: Protocol): void {
     first.set(row, run);
     if (protocol === "paper" || replicate === undefined) continue;
     for (const { folder: lacking, measures } of [replicate, run]) {
-      if (measures.loss.arrangements.length > 0) continue;
+      if ((measures.loss?.arrangements.length ?? 0) > 0) continue;
       throw new BrodmannError(
         "E_INPUT_RUN",
         `${join(lacking, "scores.json")}: found no arrangements, expected those of every layer: replicates are tested together`,
