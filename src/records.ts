@@ -1,6 +1,7 @@
 /**
  * What a long computation leaves behind as it goes, so that another run may go on from there: values under keys.
  */
+import { BrodmannError } from "./errors.ts";
 
 /** Accepted by what takes so long that it should survive an interruption. */
 export interface RecordOptions {
@@ -12,6 +13,15 @@ export interface RecordOptions {
 
 /** Recorded values by key, in the order in which they came. */
 export type Records = ReadonlyMap<string, readonly unknown[]>;
+
+/** Stands in for a computation where only records are at hand: throws `E_INPUT_JOURNAL` for the key that they lack. */
+export function missingRecord(key: string): () => Promise<never> {
+  return async () => {
+    throw new BrodmannError("E_INPUT_JOURNAL", `journal: found no complete ${key}, expected one`, {
+      hint: "Continue the run that wrote it: the same command with --resume.",
+    });
+  };
+}
 
 /**
  * A value of plain data (numbers, texts, arrays, objects) that is computed once: the recorded one, or a new one which

@@ -1,6 +1,7 @@
 import { BrodmannError } from "../errors.ts";
 import { layerNamed, type Network } from "../network/network.ts";
 import { fitPartition } from "../partition/partition-file.ts";
+import { partitionLayers } from "../scores/study.ts";
 import { findSubclusters } from "../scores/subclusters.ts";
 import { isVisualized } from "../scores/visual-coherence.ts";
 import { checkUnits } from "../visualize/visualize-units.ts";
@@ -53,9 +54,7 @@ function badUnits(found: string): BrodmannError {
 /** The subclusters of a partition file that are large enough and not nearly their whole layer. */
 export async function subclusterSets(path: string, network: Network): Promise<UnitSet[]> {
   const { partition, fileLabels } = await readPartition(path);
-  const inputs = network.inputShape.reduce((product, size) => product * size, 1);
-  // Partitions of dense networks label the inputs as well.
-  const fitted = fitPartition(partition, [{ name: network.probe.input, units: inputs }, ...network.layers]);
+  const fitted = fitPartition(partition, partitionLayers(network));
   const sets = findSubclusters(network, fitted).flatMap(({ name, layerUnits, eligible, tested }) =>
     tested
       .filter(({ units }) => isVisualized(units, layerUnits))

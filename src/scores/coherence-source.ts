@@ -2,13 +2,12 @@
  * Where coherence gets its numbers from: a network, or the records of an earlier run. A layer is one record, so that a run
  * goes on behind the last layer that was done, and scores can be made from complete records without the network.
  */
-import { BrodmannError } from "../errors.ts";
 import { openLesions, type Shard } from "../network/lesions.ts";
 import type { Layer } from "../network/network.ts";
 import { recordUnits } from "../network/record.ts";
 import { RESAMPLES } from "../network/replacement.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
-import { type RecordOptions, type Records, recorded } from "../records.ts";
+import { missingRecord, type RecordOptions, type Records, recorded } from "../records.ts";
 import type { Stratum } from "../statistics/permutation-p.ts";
 import { activationCoherence, activationFamily } from "./activation-coherence.ts";
 import { type ActivationTables, activationTables } from "./activation-tables.ts";
@@ -302,16 +301,11 @@ async function recordedSurvey(
 
 /** Takes everything from complete records; throws `E_INPUT_JOURNAL` for what is missing. */
 export async function readCoherence(earlier: Records): Promise<CoherenceSource> {
-  const missing = (key: string) => async (): Promise<never> => {
-    throw new BrodmannError("E_INPUT_JOURNAL", `journal: found no complete ${key}, expected one`, {
-      hint: "Continue the run that wrote it: the same command with --resume.",
-    });
-  };
   return {
-    survey: await recordedSurvey({ earlier }, missing(SURVEY)),
-    layer: (layer) => recordedLayer({ earlier }, layer, missing(layerKey(layer.name))),
+    survey: await recordedSurvey({ earlier }, missingRecord(SURVEY)),
+    layer: (layer) => recordedLayer({ earlier }, layer, missingRecord(layerKey(layer.name))),
     async similarity() {
-      const found = await recorded<number[] | null>({ earlier }, SIMILARITY, missing(SIMILARITY));
+      const found = await recorded<number[] | null>({ earlier }, SIMILARITY, missingRecord(SIMILARITY));
       return found && Float64Array.from(found);
     },
   };

@@ -27,6 +27,9 @@ export const MEASURES: Readonly<Record<ImportanceName, Measure<Damage>>> = {
 
 export const IMPORTANCE_NAMES: readonly ImportanceName[] = ["accuracy", "classRange", "loss"];
 
+/** All of them, in the order of their names. */
+export const IMPORTANCE_MEASURES: readonly Measure<Damage>[] = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
+
 /** One value for each measure. */
 export function byMeasure<T>(value: (name: ImportanceName) => T): Record<ImportanceName, T> {
   return { accuracy: value("accuracy"), classRange: value("classRange"), loss: value("loss") };

@@ -11,7 +11,7 @@ import { arrangementStatistics } from "../statistics/permutation-p.ts";
 import { rng } from "../statistics/rng.ts";
 import { type Baseline, baselineOf, type Damage } from "./damage.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
-import { byMeasure, IMPORTANCE_NAMES, type ImportanceName, MEASURES } from "./importance-measures.ts";
+import { byMeasure, IMPORTANCE_MEASURES, type ImportanceName } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
 import { KEPT_DRAWS, type KeepOnly } from "./keep-only.ts";
 import { agreementsOf, type KindAgreement } from "./kind-agreement.ts";
@@ -138,8 +138,7 @@ export async function importanceOf(
   for (const layer of tested) {
     lesioned.push(await lesionLayer(measurements, layer, baseline, plan, () => progress.next()));
   }
-  const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
-  const levels = significanceLevels(lesioned, measures, plan);
+  const levels = significanceLevels(lesioned, IMPORTANCE_MEASURES, plan);
   const scored: ScoredLayer[] = [];
   for (const layer of lesioned) {
     const found = await scoreLayer(measurements, layer, baseline, { ...plan, levels }, () => progress.next());

@@ -5,7 +5,7 @@ import type { Stratum } from "../statistics/permutation-p.ts";
 import { type Baseline, type Damage, damageOf, damagesBy } from "./damage.ts";
 import { dissociationsOf, type SubclusterDissociation } from "./dissociations.ts";
 import type { SubclusterImportance } from "./importance.ts";
-import { byMeasure, IMPORTANCE_NAMES, type ImportanceName, MEASURES } from "./importance-measures.ts";
+import { byMeasure, IMPORTANCE_MEASURES, type ImportanceName, MEASURES } from "./importance-measures.ts";
 import type { ChangeIntervals } from "./intervals.ts";
 import { keepOnly } from "./keep-only.ts";
 import {
@@ -83,7 +83,7 @@ export async function scoreLayer(
     layer,
     damages,
     lesioned.nulls,
-    IMPORTANCE_NAMES.map((name) => MEASURES[name]),
+    IMPORTANCE_MEASURES,
     plan,
     layer.bins,
     nextOptions,

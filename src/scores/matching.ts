@@ -8,8 +8,6 @@ import { recordUnits } from "../network/record.ts";
  */
 export type Match = "size" | "norm" | "activation";
 
-export const MATCHES: readonly Match[] = ["size", "norm", "activation"];
-
 /** Bins of a large layer, and the least units of a bin: fewer leave too few ways to draw from it. */
 const MOST_BINS = 10;
 const LEAST_UNITS = 6;

@@ -3,7 +3,6 @@
  * them. Everything is recorded under a key as it comes, so that scores can go on from the records of an earlier run, or
  * be made from complete records without the network.
  */
-import { BrodmannError } from "../errors.ts";
 import { evaluateNetwork } from "../network/evaluate.ts";
 import { type LayerLesions, openLesions, type Shard } from "../network/lesions.ts";
 import type { Layer } from "../network/network.ts";
@@ -14,7 +13,7 @@ import type { LesionKind } from "../network/replacement.ts";
 import { targetsOf, targetVariance } from "../network/tally.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import type { RunOptions } from "../progress.ts";
-import { type RecordOptions, type Records, recorded } from "../records.ts";
+import { missingRecord, type RecordOptions, type Records, recorded } from "../records.ts";
 import { rng } from "../statistics/rng.ts";
 import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
 import { othersOf } from "./keep-only.ts";
@@ -156,16 +155,11 @@ export async function measureNetwork(
 
 /** Takes everything from complete records; throws `E_INPUT_JOURNAL` for what is missing. */
 export async function readMeasurements(earlier: Records): Promise<Measurements> {
-  const missing = (key: string) => async (): Promise<never> => {
-    throw new BrodmannError("E_INPUT_JOURNAL", `journal: found no complete ${key}, expected one`, {
-      hint: "Continue the run that wrote it: the same command with --resume.",
-    });
-  };
   return {
-    survey: await recordedSurvey({ earlier }, missing(SURVEY)),
-    subclusters: (layer) => recordedSubclusters({ earlier }, layer, missing(subclustersKey(layer))),
-    outcomes: async ({ key }) => recordedOutcomes(key, earlier.get(key) ?? []) ?? missing(key)(),
-    pairs: () => recorded({ earlier }, PAIRS, missing(PAIRS)),
+    survey: await recordedSurvey({ earlier }, missingRecord(SURVEY)),
+    subclusters: (layer) => recordedSubclusters({ earlier }, layer, missingRecord(subclustersKey(layer))),
+    outcomes: async ({ key }) => recordedOutcomes(key, earlier.get(key) ?? []) ?? missingRecord(key)(),
+    pairs: () => recorded({ earlier }, PAIRS, missingRecord(PAIRS)),
     dispose: async () => {},
   };
 }

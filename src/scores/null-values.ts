@@ -163,16 +163,24 @@ export function significanceLevels<Value>(
       trueValues.flatMap((trueValue, number) => {
         const value = measure.statistic(trueValue);
         const siblings = siblingsOf(number, nulls, trueValues, protocol);
-        const others = [...siblings, ...poolOf(number, nulls, protocol)].map(measure.statistic);
-        const { hits, valid } = rankP(value, Float64Array.from(others), measure.tail, "aware");
-        const isTest = !Number.isNaN(value) && valid >= base / 2;
-        return isTest ? [(1 + hits) / ((1 + siblings.length) * (shuffles + 1))] : [];
+        const common = Float64Array.from(
+          [...siblings, ...poolOf(number, nulls, protocol)],
+          measure.statistic,
+        );
+        if (Number.isNaN(value) || !isDefinedAmong(common, base)) return [];
+        const { hits } = rankP(value, common, measure.tail, "aware");
+        return [(1 + hits) / ((1 + siblings.length) * (shuffles + 1))];
       }),
     );
     const significant = byAdjust(least).filter((q) => q <= LEVEL).length;
     return [measure.name, (significant / least.length || 0) * byCeiling(least.length, LEVEL)];
   });
   return new Map(levels);
+}
+
+/** Whether enough of the siblings and the common draws have a statistic for a sequential p. */
+function isDefinedAmong(common: Float64Array, base: number): boolean {
+  return common.filter((value) => !Number.isNaN(value)).length >= base / 2;
 }
 
 /**
@@ -227,7 +235,7 @@ export function rankOf<Value>(
   }
   const together = siblings.length + 1;
   const common = values.subarray(0, together * (base + 1) - 1);
-  if (common.filter((other) => !Number.isNaN(other)).length < base / 2) {
+  if (!isDefinedAmong(common, base)) {
     return { ...rankP(Number.NaN, values, tail, "aware"), isStopped: true };
   }
   const level = levels?.get(name) ?? LEVEL;

@@ -180,7 +180,7 @@ export function checkShard({ number, of }: Shard, isSequential: boolean = false)
 }
 
 /** The layers a partition of the network may name: the network's own, and its inputs in dense networks. */
-function partitionLayers(network: Network): { name: string; units: number }[] {
+export function partitionLayers(network: Network): { name: string; units: number }[] {
   const units = network.inputShape.reduce((total, size) => total * size, 1);
   return [
     { name: network.probe.input, units },

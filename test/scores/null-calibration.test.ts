@@ -15,6 +15,7 @@ import { dissociationsOf } from "../../src/scores/dissociations.ts";
 import { scoreImportance } from "../../src/scores/importance.ts";
 import {
   byMeasure,
+  IMPORTANCE_MEASURES,
   IMPORTANCE_NAMES,
   type ImportanceName,
   MEASURES,
@@ -94,8 +95,7 @@ async function calibrate({ lesion = "zero", isSequential = false, match = "size"
       const nulls = await drawCommonNulls(evaluate, layer, common, bins[layer.name] ?? [], () => ({}));
       lesioned.push({ layer, evaluate, trueValues: await evaluate(own, {}), nulls });
     }
-    const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
-    const plan = { ...common, levels: significanceLevels(lesioned, measures, common) };
+    const plan = { ...common, levels: significanceLevels(lesioned, IMPORTANCE_MEASURES, common) };
     for (const { layer, evaluate, trueValues: damages, nulls: drawn } of lesioned) {
       const alike = bins[layer.name] ?? [];
       const nulls = await drawFurtherNulls(
@@ -103,7 +103,7 @@ async function calibrate({ lesion = "zero", isSequential = false, match = "size"
         layer,
         damages,
         drawn,
-        measures,
+        IMPORTANCE_MEASURES,
         plan,
         alike,
         () => ({}),

@@ -8,7 +8,7 @@ import { type LayerLesions, openLesions } from "../../src/network/lesions.ts";
 import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import { countClasses } from "../../src/network/outcomes.ts";
 import { baselineOf, damageOf, damagesBy } from "../../src/scores/damage.ts";
-import { IMPORTANCE_NAMES, MEASURES } from "../../src/scores/importance-measures.ts";
+import { IMPORTANCE_MEASURES, MEASURES } from "../../src/scores/importance-measures.ts";
 import { networkRow, type Verdict } from "../../src/scores/measures.ts";
 import { type DrawPlan, drawNulls, poolOf, verdictsAmong } from "../../src/scores/null-values.ts";
 import { findSubclusters } from "../../src/scores/subclusters.ts";
@@ -88,12 +88,11 @@ describe("the published procedure with random labels in place of the partition",
         const lesions = opened.get(layer.name) as LayerLesions;
         const outcomes = await lesions.run(layer.tested.map(({ units }) => units));
         const damages = outcomes.map((outcome) => damageOf(outcome, baseline));
-        const measures = IMPORTANCE_NAMES.map((name) => MEASURES[name]);
         const nulls = await drawNulls(
           damagesBy(lesions, baseline),
           layer,
           damages,
-          measures,
+          IMPORTANCE_MEASURES,
           { ...plan, seed },
           bins[layer.name] ?? [],
           () => ({}),
