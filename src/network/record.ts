@@ -1,20 +1,17 @@
 import type { UnitRecorder } from "../compute/compute.ts";
 import { HostRecorder } from "../compute/cpu/host-recorder.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
-import {
-  makeIntTensor,
-  makeNode,
-  makeUntypedValueInfo,
-  type NodeProto,
-  type TensorProto,
-} from "../runtime/onnx.ts";
+import { makeUntypedValueInfo, type NodeProto, type TensorProto } from "../runtime/onnx.ts";
 import { floatValues, Session, type Tensor } from "../runtime/session.ts";
+import { reduce } from "./backward/gradient-view.ts";
+import { batchFirst } from "./batch-first.ts";
 import { batchesOf, padBatch, rowsPerRun } from "./batching.ts";
+import { createEmitter } from "./emitter.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Layer, Network } from "./network.ts";
 import { inputFeed, inputInfo } from "./network-input.ts";
 import type { InputSource } from "./outcomes.ts";
-import { expandTo, soleAxis, transposeMap } from "./position-map.ts";
+import { expandTo, soleAxis } from "./position-map.ts";
 import type { UnitSite } from "./unit-sites.ts";
 
 /** Where units are read: in front of the activation function, or as the following layers see them. */
@@ -134,52 +131,20 @@ interface Reader {
 }
 
 function readerOf(network: Network, layer: Layer, site: UnitSite, name: string): Reader {
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
-  const probed = network.probe.values.get(site.value);
-  let { value, map } = site;
-  let sizes = probed?.shape ?? [];
-  let batchAxis = probed?.batchAxis ?? 0;
-  if (probed && probed.rowsPerInput > 1 && probed.rowsBefore !== null) {
-    // Tokens folded into the batch's axis get axes of their own again, in front of the batch and behind it.
-    const { rowsBefore, rowsPerInput } = probed;
-    const unfold = <T>(list: readonly T[], middle: readonly T[]) => [
-      ...list.slice(0, batchAxis),
-      ...middle,
-      ...list.slice(batchAxis + 1),
-    ];
-    sizes = unfold(sizes, [rowsBefore, 1, rowsPerInput / rowsBefore]);
-    map = { ...map, dims: unfold(map.dims, [1, 1, 1]) };
-    batchAxis += 1;
-    const open = sizes.map((size, axis) => (axis === batchAxis ? -1 : size));
-    initializers.push(makeIntTensor(`${name}/shape`, open));
-    nodes.push(makeNode("Reshape", [value, `${name}/shape`], [`${name}/rows`]));
-    value = `${name}/rows`;
-  }
-  if (batchAxis > 0) {
-    const batchFirst = [batchAxis, ...sizes.flatMap((_, axis) => (axis === batchAxis ? [] : [axis]))];
-    nodes.push(makeNode("Transpose", [value], [`${name}/batch`], { perm: batchFirst.map(BigInt) }));
-    value = `${name}/batch`;
-    map = transposeMap(map, batchFirst);
-    sizes = batchFirst.map((axis) => sizes[axis] as number);
-  }
+  const emitter = createEmitter(network.graph.opset, name);
+  let { value, sizes, map } = batchFirst(emitter, network, site);
+  const hasInputs = (network.probe.values.get(site.value)?.batchAxis ?? 0) >= 0;
   const unitAxis = soleAxis(map);
   const others = sizes.flatMap((_, axis) => (axis > 0 && axis !== unitAxis ? [axis] : []));
   const isSummed = layer.operator === "Conv" || others.some((axis) => (sizes[axis] as number) > 1);
   // Without an axis to reduce the operator would take all of them; units along several axes are summed here.
-  if (isSummed && unitAxis !== null && batchAxis >= 0 && others.length > 0) {
-    const isInput = network.graph.opset >= 18;
-    const axes = isInput ? {} : { axes: others.map(BigInt) };
-    if (isInput) initializers.push(makeIntTensor(`${name}/axes`, others));
-    const inputs = isInput ? [value, `${name}/axes`] : [value];
-    nodes.push(makeNode("ReduceL1", inputs, [name], { ...axes, keepdims: 0n }));
-    value = name;
-    sizes = sizes.filter((_, axis) => !others.includes(axis));
-    map = { ...map, dims: map.dims.filter((_, axis) => !others.includes(axis)) };
+  if (isSummed && unitAxis !== null && hasInputs && others.length > 0) {
+    value = reduce(emitter, "ReduceL1", value, others);
+    sizes = sizes.map((size, axis) => (others.includes(axis) ? 1 : size));
   }
   const { index } = expandTo(
     map,
-    sizes.map((size, axis) => (axis === 0 && batchAxis >= 0 ? 1 : size)),
+    sizes.map((size, axis) => (axis === 0 && hasInputs ? 1 : size)),
   );
-  return { value, nodes, initializers, index, isSummed };
+  return { value, nodes: emitter.nodes, initializers: emitter.initializers, index, isSummed };
 }

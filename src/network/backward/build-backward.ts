@@ -4,18 +4,12 @@
  * operators, so that forward and backward run in one session wherever the network runs.
  */
 import { BrodmannError } from "../../errors.ts";
-import {
-  DataType,
-  makeFloatTensor,
-  makeIntTensor,
-  makeNode,
-  type NodeProto,
-  type TensorProto,
-} from "../../runtime/onnx.ts";
+import { DataType, type NodeProto } from "../../runtime/onnx.ts";
 import { type ConstantSource, constantFloats, constantIntegers } from "../constants.ts";
+import { createEmitter } from "../emitter.ts";
 import { integersAttribute, type ModelPart } from "../model-graph.ts";
 import { dimsOf } from "../tensor-values.ts";
-import { type Emitter, type GradientView, type OpenShape, refuse } from "./gradient-view.ts";
+import { type GradientView, type OpenShape, refuse } from "./gradient-view.ts";
 import { GRADIENT_RULES } from "./rules.ts";
 
 /** Nodes that compute gradients, and what the gradients are called. */
@@ -161,40 +155,4 @@ function openShapeOf({ graph, probe }: ConstantSource, name: string): OpenShape 
   if (probed) return { sizes: probed.shape, batchAxis: probed.batchAxis };
   const stored = graph.initializers.get(name);
   return { sizes: stored ? dimsOf(stored) : (probe.constants.get(name)?.dims ?? []), batchAxis: -1 };
-}
-
-/** Collects nodes and constants under names of its own; equal small constants are stored once. */
-export function createEmitter(
-  opset: number,
-  prefix: string,
-): Emitter & { readonly nodes: NodeProto[]; readonly initializers: TensorProto[] } {
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
-  const known = new Map<string, string>();
-  const remember = (key: string, make: (name: string) => TensorProto): string => {
-    const old = known.get(key);
-    if (old !== undefined) return old;
-    const name = `${prefix}/constant${initializers.length}`;
-    initializers.push(make(name));
-    known.set(key, name);
-    return name;
-  };
-  return {
-    opset,
-    nodes,
-    initializers,
-    add(opType, inputs, attributes = {}) {
-      const output = `${prefix}/${nodes.length}`;
-      nodes.push(makeNode(opType, inputs, [output], attributes));
-      return output;
-    },
-    ints: (values) => remember(`ints ${values.join()}`, (name) => makeIntTensor(name, values)),
-    scalar: (value) =>
-      remember(`scalar ${value}`, (name) => makeFloatTensor(name, [], Float32Array.of(value))),
-    floats(dims, values) {
-      const name = `${prefix}/constant${initializers.length}`;
-      initializers.push(makeFloatTensor(name, dims, values));
-      return name;
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { BrodmannError } from "../../errors.ts";
-import type { AttributeValue, NodeProto } from "../../runtime/onnx.ts";
+import type { NodeProto } from "../../runtime/onnx.ts";
 import type { ConstantArray } from "../constants.ts";
+import type { Emitter } from "../emitter.ts";
 import { nodeName, operatorName } from "../unit-flow.ts";
 
 /** Sizes of a value for a batch of one input, and the axis that follows the batch (-1 where none does). */
@@ -14,20 +15,6 @@ export interface OpenShape {
  * is none. Rules add the nodes that compute them through the view, and only for the inputs that are wanted.
  */
 export type GradientRule = (view: GradientView) => readonly (string | null)[];
-
-/** Adds nodes and constants to the backward part of a graph. */
-export interface Emitter {
-  readonly opset: number;
-  /** Adds a node and gives the name of its first output. */
-  add(
-    opType: string,
-    inputs: readonly string[],
-    attributes?: Readonly<Record<string, AttributeValue>>,
-  ): string;
-  ints(values: readonly number[]): string;
-  scalar(value: number): string;
-  floats(dims: readonly number[], values: Float32Array): string;
-}
 
 /** A node of the forward graph as its rule sees it. */
 export interface GradientView extends Emitter {
@@ -77,7 +64,7 @@ export const reshapeTo = (view: Emitter, value: string, shape: OpenShape): strin
 export const expandTo = (view: Emitter, value: string, { sizes, batchAxis }: OpenShape): string =>
   view.add("Expand", [value, view.ints(sizes.map((size, axis) => (axis === batchAxis ? 1 : size)))]);
 
-type Reduction = "ReduceSum" | "ReduceMean" | "ReduceMax";
+type Reduction = "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceL1";
 
 /** Reduces over axes and keeps them; they are an input of ReduceSum from opset 13, of the others from 18. */
 export function reduce(view: Emitter, opType: Reduction, value: string, axes: readonly number[]): string {
