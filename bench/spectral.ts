@@ -36,7 +36,7 @@ const graphs: readonly [string, number, () => Promise<PlantedGraph> | PlantedGra
 const bench = await Bench.start("Spectral clustering");
 for (const [name, k, make] of graphs.filter(([graph]) => graph.includes(flags.only))) {
   const { matrix, planted } = await make();
-  const labels = await spectral(compute, matrix, { k, seed: 0 });
+  const { labels } = await spectral(compute, matrix, { k, seed: 0 });
   const { ncut } = await partitionQuality(compute, matrix, labels, k);
   if (planted !== null) {
     const reference = await partitionQuality(compute, matrix, planted, k);

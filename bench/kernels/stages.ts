@@ -162,7 +162,7 @@ function partition(nodes: number, ladder: Problem["ladder"]): Problem {
         let labels: Int32Array = new Int32Array(0);
         return {
           async work() {
-            labels = await spectral(compute, matrix, { k: K, seed: 0 });
+            ({ labels } = await spectral(compute, matrix, { k: K, seed: 0 }));
           },
           // The same judge for all devices.
           answer: async () => [(await partitionQuality(devices.cpu, matrix, labels, K)).ncut],

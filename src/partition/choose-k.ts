@@ -27,7 +27,8 @@ export type ChosenK =
     };
 
 /**
- * Chooses k from 2 to 32 (below the number of nodes) for a matrix of positive degrees, and gives its eigenvectors. The
+ * Chooses k from 2 to 32 (below the number of nodes) for a matrix of positive degrees, and gives its eigenvectors, with the
+ * eigenvalues of all k. The
  * smallest k where several gaps are equal; 1 for fewer than four nodes.
  */
 export async function chooseK(
@@ -35,7 +36,7 @@ export async function chooseK(
   matrix: SymmetricMatrix,
   random: Rng,
   options: RunOptions = {},
-): Promise<{ readonly chosen: ChosenK; readonly pairs: Eigenpairs }> {
+): Promise<{ readonly chosen: ChosenK; readonly pairs: Eigenpairs; readonly eigenvalues: Float64Array }> {
   const { pairs, most } = await eigenvectorsUpTo(compute, matrix, random, options);
   const candidates = [];
   for (let k = LEAST_K; k <= most; k++) {
@@ -48,6 +49,7 @@ export async function chooseK(
   return {
     chosen: { k: chosen.k, rule: "eigengap", candidates },
     pairs: leadingPairs(pairs, chosen.k),
+    eigenvalues: pairs.values,
   };
 }
 

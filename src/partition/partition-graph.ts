@@ -8,10 +8,10 @@ import { toDenseLabels } from "./connected.ts";
 import { leiden } from "./leiden.ts";
 import type { ClusterQuality } from "./level-graph.ts";
 import { louvain } from "./louvain.ts";
-import type { LayerLabels, Partition, PartitionQuality } from "./partition.ts";
+import type { LayerLabels, Partition, PartitionQuality, Spectrum } from "./partition.ts";
 import { partitionQuality } from "./quality.ts";
 import { random } from "./random.ts";
-import { spectral, spectralAuto } from "./spectral.ts";
+import { type SpectralLabels, spectral, spectralAuto } from "./spectral.ts";
 import { spectralStable } from "./stable-k.ts";
 
 /** Partitioners by name. */
@@ -63,6 +63,7 @@ export async function partitionGraph(
   const labels = graph.layers.map((layer) => new Int32Array(layer.units).fill(-1));
   const qualities: PartitionQuality[] = [];
   const chosen = new Map<string, ChosenK>();
+  const spectra: Spectrum[] = [];
   const isLocal = graph.scope === "local";
   const counter = isLocal ? new StepCounter("partition", graph.parts.length, options) : null;
   // A single part reports finer steps of its own.
@@ -71,16 +72,11 @@ export async function partitionGraph(
   for (const [number, part] of graph.parts.entries()) {
     const matrix = sliceMatrix(graph.matrix, part.nodeStart, part.nodeCount);
     if (hasEdges(matrix)) {
-      const nodeLabels = await labelNodes(
-        compute,
-        graph,
-        part,
-        matrix,
-        settings,
-        number,
-        partOptions,
-        chosen,
-      );
+      const found = await labelNodes(compute, graph, part, matrix, settings, number, partOptions, chosen);
+      const { labels: nodeLabels, eigenvalues } = found;
+      // Beyond six digits they are the solver's rounding errors.
+      const values = Array.from(eigenvalues ?? [], (value) => Number(value.toFixed(6)));
+      if (values.length > 0) spectra.push({ part: nameOf(graph, part), values });
       const partClusters = nodeLabels.reduce((most, label) => Math.max(most, label), -1) + 1;
       qualities.push(await partitionQuality(compute, matrix, nodeLabels, partClusters));
       clusters = isLocal
@@ -103,6 +99,7 @@ export async function partitionGraph(
     quality: {
       ncut: mean(qualities.map((quality) => quality.ncut)),
       modularity: mean(qualities.map((quality) => quality.modularity)),
+      ...(spectra.length > 0 && { eigenvalues: spectra }),
     },
   };
 }
@@ -117,20 +114,21 @@ async function labelNodes(
   number: number,
   options: RunOptions,
   chosen: Map<string, ChosenK>,
-): Promise<Int32Array> {
+): Promise<Pick<SpectralLabels, "labels"> & Partial<SpectralLabels>> {
   const { method, k = 16, kPerLayer, quality, resolution, seed = 0 } = settings;
-  if (method === "leiden") return leiden(matrix, { quality, resolution, seed, part: number });
-  if (method === "louvain") return louvain(matrix, { quality, resolution, seed, part: number });
+  if (method === "leiden") return { labels: leiden(matrix, { quality, resolution, seed, part: number }) };
+  if (method === "louvain") return { labels: louvain(matrix, { quality, resolution, seed, part: number }) };
   const where = nameOf(graph, part);
   if (typeof k === "string") {
     const choose = k === "auto" ? spectralAuto : spectralStable;
     const found = await choose(compute, matrix, { seed, part: number, where }, options);
     chosen.set(centreOf(graph, part), found.chosen);
-    return found.labels;
+    return found;
   }
   const clusters = graph.scope === "local" ? kOfPart(graph, part, kPerLayer, k) : k;
-  const partition = method === "spectral" ? spectral : random;
-  return partition(compute, matrix, { k: clusters, seed, part: number, where }, options);
+  const fixed = { k: clusters, seed, part: number, where };
+  if (method === "spectral") return spectral(compute, matrix, fixed, options);
+  return { labels: await random(compute, matrix, fixed) };
 }
 
 function checkAuto({ method, k, kPerLayer }: PartitionSettings): void {

@@ -4,10 +4,18 @@ export interface LayerLabels {
   readonly labels: Int32Array;
 }
 
+/** The largest eigenvalues of D^-1/2 A D^-1/2 of a graph or of one part of it, descending: a gap behind the k-th suggests k clusters. */
+export interface Spectrum {
+  readonly part: string;
+  readonly values: readonly number[];
+}
+
 /** How good a partition is as a cut of its graph; for local graphs the unweighted mean over parts. */
 export interface PartitionQuality {
   readonly ncut: number;
   readonly modularity: number;
+  /** Of spectral partitions, by part of the graph. */
+  readonly eigenvalues?: readonly Spectrum[];
   /** Against partitions of graphs without its structure, where that was asked for. */
   readonly nulls?: readonly NullTest[];
   /** Where that was asked for. */

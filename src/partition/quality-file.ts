@@ -1,5 +1,5 @@
 /** The `quality` of a partition file: kept when a file is read, so that what reads a partition and writes it loses nothing. */
-import type { KindAgreement, NullTest, PartitionQuality, Stability } from "./partition.ts";
+import type { KindAgreement, NullTest, PartitionQuality, Spectrum, Stability } from "./partition.ts";
 
 /** What a value of a file must look like: a number (null for NaN), a text, a list, or an object with at least these keys. */
 type Shape = "number" | "text" | readonly [Shape] | { readonly [key: string]: Shape };
@@ -27,6 +27,7 @@ const ROW = {
   clusters: "number",
 } as const;
 
+const SPECTRA: Shape = [{ part: "text", values: ["number"] }];
 const NULLS: Shape = [{ null: "text", draws: "number", ncut: TEST, modularity: TEST }];
 const STABILITY: Shape = {
   runs: "number",
@@ -46,13 +47,14 @@ const KIND_AGREEMENT = {
 } as const;
 
 /**
- * Quality as it was written; null without n-cut and modularity. Nulls, stability and agreement that are not as Brodmann
+ * Quality as it was written; null without n-cut and modularity. Eigenvalues, nulls, stability and agreement that are not as Brodmann
  * writes them are somebody else's, and left out.
  */
 export function parseQuality(value: unknown): PartitionQuality | null {
   if (!isRecord(value)) return null;
   const { ncut, modularity } = value;
   if (typeof ncut !== "number" || typeof modularity !== "number") return null;
+  const eigenvalues = restore(value.eigenvalues, SPECTRA) as readonly Spectrum[] | undefined;
   const nulls = restore(value.nulls, NULLS) as readonly NullTest[] | undefined;
   const stability = restore(value.stability, STABILITY) as Stability | undefined;
   const agreement = restore(value.agreement, {
@@ -62,6 +64,7 @@ export function parseQuality(value: unknown): PartitionQuality | null {
   return {
     ncut,
     modularity,
+    ...(eigenvalues && { eigenvalues }),
     ...(nulls && { nulls }),
     ...(stability && { stability }),
     ...(agreement && { agreement }),

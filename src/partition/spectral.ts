@@ -22,6 +22,12 @@ const SOLUTIONS = { small: 25, large: 10 } as const;
 /** Solutions of a higher inertia than this share of the best are worse ones, not other ones. */
 const COMPARABLE = 1.1;
 
+/** Labels of all nodes, and the largest eigenvalues of D^-1/2 A D^-1/2 that were computed for them, in descending order. */
+export interface SpectralLabels {
+  readonly labels: Int32Array;
+  readonly eigenvalues: Float64Array;
+}
+
 /**
  * A cluster for every node, -1 for isolated ones; ids are dense and may be fewer than `k`. `part` numbers the random streams of a
  * graph's parts, `where` names the graph in errors. Throws `E_PARTITION_K` when k is below 1 or above the number of nodes with edges.
@@ -31,22 +37,22 @@ export async function spectral(
   matrix: SymmetricMatrix,
   settings: { readonly k: number; readonly seed: number; readonly part?: number; readonly where?: string },
   options: RunOptions = {},
-): Promise<Int32Array> {
+): Promise<SpectralLabels> {
   const { k, seed, part = 0, where = "graph" } = settings;
   const connected = dropIsolated(matrix, await compute.degrees(matrix));
   const count = connected.nodes.length;
   requireClusters(where, k, count);
-  if (k === 1) return expandLabels(new Int32Array(count), connected.nodes, matrix.size);
+  if (k === 1) {
+    const labels = expandLabels(new Int32Array(count), connected.nodes, matrix.size);
+    return { labels, eigenvalues: Float64Array.of(1) };
+  }
   const stream = rng(seed, "spectral", "eigenvectors", part);
-  const { vectors } = await compute.spectralEmbedding(connected.matrix, k, stream, options);
-  return clusterVectors(
-    compute,
-    connected,
-    matrix.size,
-    vectors,
-    { k, random: kmeansStream(seed, part) },
-    options,
-  );
+  const pairs = await compute.spectralEmbedding(connected.matrix, k, stream, options);
+  const kmeans = { k, random: kmeansStream(seed, part) };
+  return {
+    labels: await clusterVectors(compute, connected, matrix.size, pairs.vectors, kmeans, options),
+    eigenvalues: pairs.values,
+  };
 }
 
 /**
@@ -57,12 +63,12 @@ export async function spectralAuto(
   matrix: SymmetricMatrix,
   settings: { readonly seed: number; readonly part?: number; readonly where?: string },
   options: RunOptions = {},
-): Promise<{ readonly labels: Int32Array; readonly chosen: ChosenK }> {
+): Promise<SpectralLabels & { readonly chosen: ChosenK }> {
   const { seed, part = 0, where = "graph" } = settings;
   const connected = dropIsolated(matrix, await compute.degrees(matrix));
   requireClusters(where, 1, connected.nodes.length);
   const stream = rng(seed, "spectral", "eigenvectors", part);
-  const { chosen, pairs } = await chooseK(compute, connected.matrix, stream, options);
+  const { chosen, pairs, eigenvalues } = await chooseK(compute, connected.matrix, stream, options);
   const { k } = chosen;
   const labels =
     k === 1
@@ -75,7 +81,7 @@ export async function spectralAuto(
           { k, random: kmeansStream(seed, part) },
           options,
         );
-  return { labels, chosen };
+  return { labels, eigenvalues, chosen };
 }
 
 function kmeansStream(seed: number, part: number): Rng {

@@ -14,7 +14,7 @@ import { type ChosenK, eigenvectorsUpTo, LEAST_K, leadingPairs } from "./choose-
 import { agreementOf } from "./compare.ts";
 import { type ConnectedNodes, dropIsolated } from "./connected.ts";
 import { requireClusters } from "./require-clusters.ts";
-import { clusterVectors, spectral } from "./spectral.ts";
+import { clusterVectors, type SpectralLabels, spectral } from "./spectral.ts";
 
 /** Random parts of the units; every two of them are compared. */
 const PARTS = 6;
@@ -36,12 +36,12 @@ export async function spectralStable(
   matrix: SymmetricMatrix,
   settings: { readonly seed: number; readonly part?: number; readonly where?: string },
   options: RunOptions = {},
-): Promise<{ readonly labels: Int32Array; readonly chosen: ChosenK }> {
+): Promise<SpectralLabels & { readonly chosen: ChosenK }> {
   const { seed, part = 0, where = "graph" } = settings;
   const connected = dropIsolated(matrix, await compute.degrees(matrix));
   requireClusters(where, 1, connected.nodes.length);
   const chosen = await chooseStableK(compute, connected.matrix, { seed, part }, options);
-  return { labels: await spectral(compute, matrix, { ...settings, k: chosen.k }, options), chosen };
+  return { ...(await spectral(compute, matrix, { ...settings, k: chosen.k }, options)), chosen };
 }
 
 /**

@@ -62,6 +62,7 @@ describe("quality", () => {
     quality: {
       ncut: 9.87,
       modularity: 0.21,
+      eigenvalues: [{ part: "graph", values: [1, 0.9, 0.25] }],
       nulls: [{ null: "weights", draws: 3, ncut: test, modularity: test }],
       stability: {
         runs: 2,
@@ -104,6 +105,7 @@ describe("quality", () => {
       const { [name]: _, ...rest } = quality as unknown as Record<string, unknown>;
       return rest;
     };
+    expect(readQuality({ eigenvalues: [1, 0.9] })).toEqual(left("eigenvalues"));
     expect(readQuality({ stability: 0.9 })).toEqual(left("stability"));
     expect(readQuality({ stability: { runs: 2 } })).toEqual(left("stability"));
     expect(readQuality({ nulls: [{ null: "weights" }] })).toEqual(left("nulls"));

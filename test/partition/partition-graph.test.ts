@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Compute, SymmetricMatrix } from "../../src/compute/compute.ts";
 import { createCpuCompute } from "../../src/compute/cpu/cpu-compute.ts";
@@ -116,9 +117,32 @@ describe("partitionGraph", () => {
         });
       }
       const again = Int32Array.from(partition.layers.flatMap((layer) => [...layer.labels]));
-      expect(partition.quality).toEqual(await partitionQuality(compute, planted().matrix, again, 6));
+      expect(partition.quality).toMatchObject(await partitionQuality(compute, planted().matrix, again, 6));
     },
   );
+
+  test.each([6, "auto", "stable"] as const)("keeps the eigenvalues of spectral, k = %s", async (k) => {
+    const graph = planted();
+    const partition = await partitionGraph(compute, graph, { method: "spectral", k });
+    const [spectrum, ...others] = partition.quality?.eigenvalues ?? [];
+    expect(others).toEqual([]);
+    expect(spectrum?.part).toBe("graph");
+    const { size } = graph.matrix;
+    const dense = toDense(graph.matrix);
+    const root = Array.from(await compute.degrees(graph.matrix), Math.sqrt);
+    const scaled = root.map((a, i) => root.map((b, j) => (dense[i * size + j] as number) / (a * b)));
+    const all = new EigenvalueDecomposition(new Matrix(scaled), { assumeSymmetric: true }).realEigenvalues;
+    const expected = all.sort((a, b) => b - a).slice(0, k === "auto" ? 33 : 6);
+    expect(spectrum?.values.length).toBe(expected.length);
+    expected.forEach((value, i) => {
+      expect(spectrum?.values[i]).toBeCloseTo(value, 4);
+    });
+  });
+
+  test("other methods have none", async () => {
+    const partition = await partitionGraph(compute, planted(), { method: "leiden" });
+    expect(partition.quality).not.toHaveProperty("eigenvalues");
+  });
 
   test.each(["spectral", "louvain", "leiden", "random"] as const)(
     "%s: same seed, same bytes",
