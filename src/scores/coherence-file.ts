@@ -7,7 +7,7 @@ import {
   COHERENCE_NAMES,
   type CoherenceName,
 } from "./coherence-measures.ts";
-import { type Json, numberOrNull, rowEntry } from "./scores-json.ts";
+import { type Json, numberOrNull, rowEntry, spreadEntry } from "./scores-json.ts";
 
 /** Adjusted p-values over all subclusters, by measure: Benjamini-Yekutieli and Benjamini-Hochberg. */
 export function adjustedCoherence(
@@ -35,6 +35,7 @@ export function coherenceEntries({ subclusters }: Coherence): Json[] {
       difference: byName((name) => verdicts[name].difference),
       z: byName((name) => verdicts[name].z),
       nulls: byName((name) => verdicts[name].valid),
+      nullSpread: Object.fromEntries(COHERENCE_NAMES.map((name) => [name, spreadEntry(verdicts[name])])),
       constantUnits: subcluster.constantUnits,
       undefinedUnits: subcluster.undefinedUnits,
       unitsWithoutImpact: subcluster.unitsWithoutImpact,

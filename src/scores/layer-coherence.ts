@@ -26,6 +26,8 @@ const UNDEFINED: Verdict = {
   effect: Number.NaN,
   difference: Number.NaN,
   z: Number.NaN,
+  amount: Number.NaN,
+  quantiles: [],
 };
 
 /**

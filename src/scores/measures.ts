@@ -28,7 +28,13 @@ export interface Verdict {
   /** t - r, and (t - r) / sd of the null. */
   readonly difference: number;
   readonly z: number;
+  /** The true amount, and how those of the null spread: their quantiles in steps of 5 % from the least to the largest; none of no values. */
+  readonly amount: number;
+  readonly quantiles: readonly number[];
 }
+
+/** Steps of a null's quantiles. */
+export const QUANTILE_STEPS = 20;
 
 /** Effects of a true value against null values (method note 6.3, 6.4; `isBySet`: 7.2). */
 export function effectsOf(
@@ -36,7 +42,7 @@ export function effectsOf(
   nullAmounts: readonly number[],
   isSigned: boolean = false,
   isBySet: boolean = false,
-): Omit<Verdict, "p" | "valid"> {
+): Pick<Verdict, "effect" | "difference" | "z"> {
   const known = nullAmounts.filter((value) => !Number.isNaN(value));
   const mean = known.reduce((total, value) => total + value, 0) / known.length;
   const variance = known.reduce((total, value) => total + (value - mean) ** 2, 0) / known.length;

@@ -4,9 +4,10 @@
 import type { RunOptions } from "../progress.ts";
 import { byAdjust, byCeiling } from "../statistics/multiplicity.ts";
 import type { Stratum } from "../statistics/permutation-p.ts";
+import { quantilesOf } from "../statistics/quantiles.ts";
 import { type RankP, rankP } from "../statistics/rank-p.ts";
 import { leastHits, safeHits, sequentialP } from "../statistics/sequential-p.ts";
-import { effectsOf, type Measure, type Verdict } from "./measures.ts";
+import { effectsOf, type Measure, QUANTILE_STEPS, type Verdict } from "./measures.ts";
 import { drawNullSets, type Protocol } from "./nulls.ts";
 import type { LayerSubclusters } from "./subclusters.ts";
 
@@ -263,19 +264,11 @@ export function verdictsAmong<Name extends string, Value>(
   const drawn = nulls.bySubcluster[number]?.length ?? 0;
   const verdicts = Object.entries<Measure<Value>>(measures).map(([name, measure]) => {
     const { p, valid } = rankOf(measure, measure.statistic(value), siblings, pool, drawn, plan);
-    return [
-      name,
-      {
-        p,
-        valid,
-        ...effectsOf(
-          measure.amount(value),
-          pool.map(measure.amount),
-          measure.isSigned,
-          measure.isEffectBySet && plan.protocol === "paper",
-        ),
-      },
-    ];
+    const amount = measure.amount(value);
+    const amounts = pool.map(measure.amount);
+    const isBySet = measure.isEffectBySet && plan.protocol === "paper";
+    const effects = effectsOf(amount, amounts, measure.isSigned, isBySet);
+    return [name, { p, valid, ...effects, amount, quantiles: quantilesOf(amounts, QUANTILE_STEPS) }];
   });
   return Object.fromEntries(verdicts) as Record<Name, Verdict>;
 }

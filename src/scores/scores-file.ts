@@ -13,7 +13,7 @@ import type { KeepOnly } from "./keep-only.ts";
 import type { KindAgreement } from "./kind-agreement.ts";
 import type { Verdict } from "./measures.ts";
 import type { PairInteraction } from "./pairs.ts";
-import { formatEntries, formatLines, type Json, numberOrNull, rowEntry } from "./scores-json.ts";
+import { formatEntries, formatLines, type Json, numberOrNull, rowEntry, spreadEntry } from "./scores-json.ts";
 
 export const SCORES_SCHEMA = "brodmann/scores/1";
 
@@ -156,6 +156,7 @@ function importanceEntry(
     difference: byName((name) => verdicts[name].difference),
     z: byName((name) => verdicts[name].z),
     nulls: byName((name) => verdicts[name].valid),
+    nullSpread: Object.fromEntries(IMPORTANCE_NAMES.map((name) => [name, spreadEntry(verdicts[name])])),
     drawn: subcluster.drawn,
     profile: {
       classDrop: Array.from(profile.drops, numberOrNull),

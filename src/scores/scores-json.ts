@@ -1,5 +1,5 @@
 /** Pieces of `scores.json`. */
-import type { NetworkRow } from "./measures.ts";
+import type { NetworkRow, Verdict } from "./measures.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -9,6 +9,15 @@ export const numberOrNull = (value: number): number | null => (Number.isFinite(v
 export function rowEntry(row: NetworkRow): { readonly [key: string]: Json } {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, numberOrNull(value)]));
 }
+
+/** What a verdict's null looks like, to six digits: the true amount, and the quantiles of the random sets' amounts. */
+export const spreadEntry = ({ amount, quantiles }: Verdict): Json => ({
+  amount: shortOrNull(amount),
+  quantiles: quantiles.map(shortOrNull),
+});
+
+const shortOrNull = (value: number): number | null =>
+  Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
 
 /** A list with a line for each of its entries. */
 export function formatEntries(entries: readonly Json[]): string {

@@ -3,6 +3,7 @@
  * as many as there are, and a statistic is taken of every such draw. Percentile intervals; paired where a statistic
  * compares two networks on the same inputs, since both then see the same draw.
  */
+import { quantile } from "./quantiles.ts";
 import type { Rng } from "./rng.ts";
 
 export interface Interval {
@@ -32,12 +33,4 @@ export function bootstrap(
 export function percentileInterval(values: Float64Array, coverage: number = 0.95): Interval {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort();
   return { low: quantile(sorted, (1 - coverage) / 2), high: quantile(sorted, (1 + coverage) / 2) };
-}
-
-function quantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  const at = share * (sorted.length - 1);
-  const below = Math.floor(at);
-  const [low, high] = [sorted[below] as number, sorted[Math.ceil(at)] as number];
-  return low === high ? low : low + (at - below) * (high - low);
 }

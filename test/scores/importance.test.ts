@@ -158,6 +158,13 @@ const AMOUNT: Readonly<Record<ImportanceName, (s: Statistics) => number>> = {
   loss: (s) => s.lossIncrease,
 };
 
+const medianOf = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low, high] = [Math.floor, Math.ceil].map(
+    (round) => sorted[round((sorted.length - 1) / 2)] as number,
+  );
+  return ((low as number) + (high as number)) / 2;
+};
 const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function expectNumber(found: number, expected: number, digits = 4): void {
@@ -255,6 +262,13 @@ describe("scoreImportance against the method note by hand", () => {
           expectNumber(verdict.difference, amount - r);
           const sd = Math.sqrt(average(amounts.map((value) => (value - r) ** 2)));
           expectNumber(verdict.z, (amount - r) / sd, 3);
+          expectNumber(verdict.amount, amount);
+          expect(verdict.quantiles).toHaveLength(amounts.length === 0 ? 0 : 21);
+          if (amounts.length > 0) {
+            expectNumber(verdict.quantiles[0] as number, Math.min(...amounts));
+            expectNumber(verdict.quantiles[20] as number, Math.max(...amounts));
+            expectNumber(verdict.quantiles[10] as number, medianOf(amounts));
+          }
           if (!Number.isNaN(verdict.p)) rows[measure].q.push(verdict.p - 1 / (2 * (ranked.length + 1)));
           if (!Number.isNaN(verdict.effect)) rows[measure].effects.push(verdict.effect);
         }

@@ -8,6 +8,8 @@ const verdict = (p: number, valid: number, effect: number): Verdict => ({
   effect,
   difference: 0,
   z: 0,
+  amount: 0,
+  quantiles: [],
 });
 
 describe("effectsOf", () => {
