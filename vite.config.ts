@@ -1,10 +1,17 @@
-/** Bundles the page that headless Chrome shows (`src/page`) into one script. */
+/**
+ * Bundles what runs in a browser, by mode: `page` (shown to headless Chrome, `src/page`) and `report` (`src/report/page`).
+ */
 import { fileURLToPath } from "node:url";
-import { defineConfig, type UserConfig } from "vite";
+import { defineConfig, type UserConfigFnObject } from "vite";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const config: UserConfig = defineConfig({
+const ENTRIES: Readonly<Record<string, string>> = {
+  page: "src/page/main.ts",
+  report: "src/report/page/main.ts",
+};
+
+const config: UserConfigFnObject = defineConfig(({ mode }) => ({
   publicDir: false,
   resolve: {
     // The browser's ONNX Runtime in the place of Node's.
@@ -12,15 +19,15 @@ const config: UserConfig = defineConfig({
   },
   build: {
     target: "es2022",
-    outDir: at("dist/page"),
+    outDir: at(`dist/${mode}`),
     emptyOutDir: true,
     rolldownOptions: {
-      input: at("src/page/main.ts"),
+      input: at(ENTRIES[mode] ?? ""),
       // Served from its own package, with its 27 MB of WebAssembly.
       external: ["onnxruntime-web/webgpu"],
-      output: { entryFileNames: "page.js" },
+      output: { entryFileNames: `${mode}.js`, assetFileNames: `${mode}[extname]`, codeSplitting: false },
     },
   },
-});
+}));
 
 export default config;

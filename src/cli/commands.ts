@@ -40,6 +40,7 @@ export type CommandName =
   | "table"
   | "compare"
   | "visualize"
+  | "report"
   | "doctor";
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -188,6 +189,15 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       "image-shape",
     ],
     load: () => import("./commands/visualize.ts"),
+  },
+  report: {
+    usage: "report RUN/ [--out report.html]",
+    help: "a page of its own from the folder that analyze wrote, to open from disk",
+    examples: ["brodmann report run", "brodmann report run --out report.html"],
+    notes: ["analyze writes it by itself; this renders it again, also from a run that was interrupted."],
+    arguments: { least: 1, most: 1 },
+    flags: [],
+    load: () => import("./commands/report.ts"),
   },
   doctor: {
     usage: "doctor",

@@ -1,15 +1,15 @@
+import { colourOf } from "./cluster-colours.ts";
 import type { UnitGraph } from "./unit-graph.ts";
 
 /** How nodes are drawn: layers as columns from left to right, their units stacked and centred. */
 export interface GraphLayout {
   readonly x: Float64Array;
   readonly y: Float64Array;
-  /** #rrggbb; without alpha, which some viewers take for a request to draw all in grey. */
+  /** #rrggbb. */
   readonly colour: readonly string[];
 }
 
 const UNIT_GAP = 10;
-const UNASSIGNED = "#999999";
 
 /**
  * Positions and colours of all nodes. Colours tell the clusters apart where `clusters` (an id per node, -1 = none) is
@@ -35,22 +35,6 @@ export function layOut(graph: UnitGraph, clusters: Int32Array | undefined): Grap
       y[node] = ((units - 1) / 2 - (graph.unit[node] as number)) * UNIT_GAP;
     }
   }
-  const colour = Array.from(clusters ?? graph.layer, (id) => (id < 0 ? UNASSIGNED : colourOf(id)));
+  const colour = Array.from(clusters ?? graph.layer, colourOf);
   return { x, y, colour };
-}
-
-/** Hues a golden angle apart: ids far and near stay distinct, however many there are. */
-function colourOf(id: number): string {
-  const hue = (id * 137.50776405003785) % 360;
-  const lightness = [0.5, 0.38, 0.64][Math.floor(id / 12) % 3] as number;
-  const spread = 0.65 * Math.min(lightness, 1 - lightness);
-  // Hue, saturation, lightness to red, green, blue (CSS Color 4, section 7.1).
-  const channel = (offset: number): string => {
-    const k = (offset + hue / 30) % 12;
-    const value = lightness - spread * Math.max(-1, Math.min(k - 3, 9 - k, 1));
-    return Math.round(value * 255)
-      .toString(16)
-      .padStart(2, "0");
-  };
-  return `#${channel(0)}${channel(8)}${channel(4)}`;
 }

@@ -1,0 +1,102 @@
+/** The document of a report from the files of an analysis. */
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { BrodmannError, messageOf } from "../errors.ts";
+import { toCsr } from "../graph/csr.ts";
+import { readGraph } from "../graph/graph-file.ts";
+import { fitPartition, parsePartition } from "../partition/partition-file.ts";
+import { SCORES_SCHEMA } from "../scores/scores-file.ts";
+import { NO_PICTURES, REPORT_SCHEMA, type ReportData } from "./report-data.ts";
+import type { ScoresDocument } from "./scores-document.ts";
+import { unitMap } from "./unit-map.ts";
+
+/**
+ * Reads a folder that `analyze` wrote, also that of a run that was interrupted: graph.npz and partition.json are needed, what
+ * else is there is shown. Throws `E_INPUT_...` for files that are missing or damaged.
+ *
+ * @example
+ * await writeFile("run/report.html", await renderReport(await readRun("run")));
+ */
+export async function readRun(folder: string): Promise<ReportData> {
+  const graph = await readGraph(join(folder, "graph.npz"));
+  const partitionPath = join(folder, "partition.json");
+  const file = parsePartition(await readText(partitionPath), partitionPath);
+  const partition = fitPartition(file.partition, graph.layers);
+  const scores = await readJson(join(folder, "scores.json"), SCORES_SCHEMA);
+  const run = await readJson(join(folder, "run.json"), "brodmann/run/1");
+  const inputs = record(run?.inputs);
+  const model = record(inputs?.model)?.path;
+  const classNames = record(inputs?.data)?.classNames;
+  const { stability, ...quality } = partition.quality ?? {};
+  const { layers: coAssignment, ...stable } = stability ?? {};
+  return {
+    schema: REPORT_SCHEMA,
+    name: typeof model === "string" ? basename(model) : basename(folder),
+    graph: {
+      kind: graph.kind,
+      scope: graph.scope,
+      layers: graph.layers.map(({ name, units }) => ({ name, units })),
+    },
+    map: unitMap(graph, toCsr(graph.matrix), partition),
+    partition: {
+      clusters: partition.clusters,
+      method: partition.method,
+      quality:
+        partition.quality &&
+        ({ ...quality, ...(stability && { stability: stable }) } as ReportData["partition"]["quality"]),
+      coAssignment: coAssignment?.map(({ coAssignment: shares }) => [...shares]) ?? null,
+    },
+    scores: scores as ScoresDocument | null,
+    classNames: Array.isArray(classNames) ? classNames.map(String) : null,
+    pictures: NO_PICTURES,
+    run,
+    patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
+    populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),
+  };
+}
+
+const record = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw new BrodmannError("E_INPUT_FILE", `${path}: cannot be read (${messageOf(cause)})`, {
+      hint: "Name a folder that `brodmann analyze --out` wrote.",
+      cause,
+    });
+  });
+}
+
+/** A file of the given schema; null where there is none. */
+async function readJson(path: string, schema: string): Promise<Readonly<Record<string, unknown>> | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new BrodmannError("E_INPUT_FILE", `${path}: cannot be read (${messageOf(error)})`, {
+      hint: "Check that it is a file that you may read.",
+      cause: error,
+    });
+  }
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (cause) {
+    throw new BrodmannError("E_INPUT_FORMAT", `${path}: found no JSON (${messageOf(cause)})`, {
+      hint: "Write it again by `brodmann analyze`.",
+      cause,
+    });
+  }
+  const content = record(found);
+  if (content?.schema !== schema) {
+    throw new BrodmannError(
+      "E_INPUT_FORMAT",
+      `${path}: found schema ${JSON.stringify(content?.schema)}, expected ${schema}`,
+      {
+        hint: "Write it again by `brodmann analyze`.",
+      },
+    );
+  }
+  return content;
+}
