@@ -15,7 +15,8 @@ export { type ChromeOptions, type OpenedChrome, openChrome } from "./chrome/open
 export type { Compute, SymmetricBlock, SymmetricMatrix } from "./compute/compute.ts";
 export { type DeviceName, type OpenedCompute, openCompute } from "./compute/open-compute.ts";
 export { type Activations, loadActivations } from "./data/activations.ts";
-export { type Dataset, type DatasetOptions, loadDataset } from "./data/dataset.ts";
+export { loadDataset } from "./data/dataset.ts";
+export type { Dataset, DatasetOptions } from "./data/parse-dataset.ts";
 export { type Engine, localEngine } from "./engine.ts";
 export { BrodmannError } from "./errors.ts";
 export type { ActivationGraphOptions } from "./graph/activation-graph.ts";

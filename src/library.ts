@@ -5,7 +5,7 @@
 import { type Analysis, type AnalyzeOptions, analyzeNetwork } from "./analyze.ts";
 import type { Compute } from "./compute/compute.ts";
 import { createCpuCompute } from "./compute/cpu/cpu-compute.ts";
-import type { Dataset } from "./data/dataset.ts";
+import type { Dataset } from "./data/parse-dataset.ts";
 import { reshapeInputs } from "./data/reshape-inputs.ts";
 import { type Engine, localEngine } from "./engine.ts";
 import type { ActivationGraphOptions } from "./graph/activation-graph.ts";

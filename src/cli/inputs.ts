@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import { type Dataset, loadDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/dataset.ts";
+import type { Dataset } from "../data/parse-dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import { BrodmannError } from "../errors.ts";
 import { loadNetwork } from "../network/load-network.ts";

@@ -1,6 +1,6 @@
 /** The journal of a command that scores: where it lies, and what tells which run it is of. */
 
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset } from "../data/parse-dataset.ts";
 import { sha256 } from "../data/read-bytes.ts";
 import type { Engine } from "../engine.ts";
 import { BrodmannError } from "../errors.ts";

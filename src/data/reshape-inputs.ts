@@ -1,5 +1,5 @@
 import { BrodmannError } from "../errors.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Dataset } from "./parse-dataset.ts";
 import { transposedBatches } from "./stored-inputs.ts";
 
 /**
