@@ -1,5 +1,6 @@
 /**
- * Bundles what runs in a browser, by mode: `page` (shown to headless Chrome, `src/page`) and `report` (`src/report/page`).
+ * Bundles what runs in a browser, by mode: `page` (shown to headless Chrome, `src/page`), `report` (`src/report/page`),
+ * `explorer` and the `worker` that computes for it (`src/explorer`).
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfigFnObject } from "vite";
@@ -14,8 +15,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
 const config: UserConfigFnObject = defineConfig(({ mode }) => ({
   publicDir: false,
   resolve: {
-    // The browser's ONNX Runtime in the place of Node's.
-    alias: [{ find: /^.*\/ort-node\.ts$/, replacement: at("src/page/ort-web.ts") }],
+    // The browser's ONNX Runtime and unpacking in the place of Node's.
+    alias: [
+      { find: /^.*\/ort-node\.ts$/, replacement: at("src/page/ort-web.ts") },
+      { find: /^.*\/unpack\.ts$/, replacement: at("src/explorer/unpack-web.ts") },
+    ],
   },
   build: {
     target: "es2022",
@@ -25,7 +29,13 @@ const config: UserConfigFnObject = defineConfig(({ mode }) => ({
       input: at(ENTRIES[mode] ?? ""),
       // Served from its own package, with its 27 MB of WebAssembly.
       external: ["onnxruntime-web/webgpu"],
-      output: { entryFileNames: `${mode}.js`, assetFileNames: `${mode}[extname]`, codeSplitting: false },
+      output: {
+        entryFileNames: `${mode}.js`,
+        assetFileNames: `${mode}[extname]`,
+        codeSplitting: false,
+        // A worker has no import map.
+        ...(mode === "worker" && { paths: { "onnxruntime-web/webgpu": "./ort/ort.webgpu.bundle.min.mjs" } }),
+      },
     },
   },
 }));

@@ -14,13 +14,16 @@ export interface Bundle {
   readonly style: string;
 }
 
-export type BundleName = "page" | "report";
+export type BundleName = "page" | "report" | "explorer" | "worker";
+
+/** Those with a style sheet. */
+const STYLED: readonly BundleName[] = ["report", "explorer"];
 
 /** Throws `E_INPUT_PACKAGE` where the package is damaged. */
 export async function readBundle(name: BundleName): Promise<Bundle> {
   if (IS_SOURCE) return build(name);
   const script = await readPart(`${name}/${name}.js`);
-  return { script, style: name === "page" ? "" : await readPart(`${name}/${name}.css`) };
+  return { script, style: STYLED.includes(name) ? await readPart(`${name}/${name}.css`) : "" };
 }
 
 async function readPart(part: string): Promise<string> {

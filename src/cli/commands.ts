@@ -41,6 +41,7 @@ export type CommandName =
   | "compare"
   | "visualize"
   | "report"
+  | "serve"
   | "doctor";
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -198,6 +199,17 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     arguments: { least: 1, most: 1 },
     flags: [],
     load: () => import("./commands/report.ts"),
+  },
+  serve: {
+    usage: "serve [RUN/] [--port N]",
+    help: "the explorer in the browser: drop a network and data, and see the report grow; and the report of RUN/",
+    examples: ["brodmann serve", "brodmann serve run --port 8080"],
+    notes: [
+      "It listens on this machine only, and nothing is uploaded anywhere: the page computes by itself.",
+    ],
+    arguments: { least: 0, most: 1 },
+    flags: ["port"],
+    load: () => import("./commands/serve.ts"),
   },
   doctor: {
     usage: "doctor",

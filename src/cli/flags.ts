@@ -62,6 +62,7 @@ export interface Flags {
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
+  readonly port?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly "no-progress"?: boolean;
@@ -193,6 +194,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     help: "where graphs and partitions are computed (default auto)",
   },
   out: { takes: "text", value: "PATH", help: "file or folder for the result" },
+  port: { takes: "whole", value: "N", help: "port of the server (default: a free one)" },
   json: { takes: "switch", help: "print one JSON document on stdout" },
   quiet: { takes: "switch", help: "print nothing but results and errors" },
   "no-progress": { takes: "switch", help: "no progress lines" },

@@ -2,13 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
-import { toCsr } from "../graph/csr.ts";
 import { readGraph } from "../graph/graph-file.ts";
 import { fitPartition, parsePartition } from "../partition/partition-file.ts";
 import { SCORES_SCHEMA } from "../scores/scores-file.ts";
-import { NO_PICTURES, REPORT_SCHEMA, type ReportData } from "./report-data.ts";
+import { makeReport } from "./make-report.ts";
+import { NO_PICTURES, type ReportData } from "./report-data.ts";
 import type { ScoresDocument } from "./scores-document.ts";
-import { unitMap } from "./unit-map.ts";
 
 /**
  * Reads a folder that `analyze` wrote, also that of a run that was interrupted: graph.npz and partition.json are needed, what
@@ -27,32 +26,17 @@ export async function readRun(folder: string): Promise<ReportData> {
   const inputs = record(run?.inputs);
   const model = record(inputs?.model)?.path;
   const classNames = record(inputs?.data)?.classNames;
-  const { stability, ...quality } = partition.quality ?? {};
-  const { layers: coAssignment, ...stable } = stability ?? {};
-  return {
-    schema: REPORT_SCHEMA,
+  return makeReport({
     name: typeof model === "string" ? basename(model) : basename(folder),
-    graph: {
-      kind: graph.kind,
-      scope: graph.scope,
-      layers: graph.layers.map(({ name, units }) => ({ name, units })),
-    },
-    map: unitMap(graph, toCsr(graph.matrix), partition),
-    partition: {
-      clusters: partition.clusters,
-      method: partition.method,
-      quality:
-        partition.quality &&
-        ({ ...quality, ...(stability && { stability: stable }) } as ReportData["partition"]["quality"]),
-      coAssignment: coAssignment?.map(({ coAssignment: shares }) => [...shares]) ?? null,
-    },
+    graph,
+    partition,
     scores: scores as ScoresDocument | null,
     classNames: Array.isArray(classNames) ? classNames.map(String) : null,
     pictures: NO_PICTURES,
     run,
     patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
     populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),
-  };
+  });
 }
 
 const record = (value: unknown): Record<string, unknown> | undefined =>

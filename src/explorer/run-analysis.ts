@@ -1,0 +1,83 @@
+/** One analysis in the page: the same steps as `brodmann analyze`, handing on a report after each of them. */
+import { analyzeNetwork } from "../analyze.ts";
+import { parseDataset } from "../data/parse-dataset.ts";
+import { reshapeInputs } from "../data/reshape-inputs.ts";
+import type { Engine } from "../engine.ts";
+import type { UnitGraph } from "../graph/unit-graph.ts";
+import { loadNetworkBytes } from "../network/network.ts";
+import type { Partition } from "../partition/partition.ts";
+import type { RunOptions } from "../progress.ts";
+import { makeReport } from "../report/make-report.ts";
+import { NO_PICTURES, type ReportData } from "../report/report-data.ts";
+import type { ScoresDocument } from "../report/scores-document.ts";
+import { formatScores } from "../scores/scores-file.ts";
+import type { NamedFile, RunRequest } from "./messages.ts";
+
+export interface ExplorerOptions extends RunOptions {
+  /** The engine's name and facts, for the report's own account of how it was made. */
+  readonly device: Readonly<Record<string, unknown>>;
+  readonly onReport: (data: ReportData, isFinal: boolean) => void;
+}
+
+/** Runs the analysis; errors are those of the steps. */
+export async function runAnalysis(
+  { model, inputs, labels, settings }: RunRequest,
+  engine: Engine,
+  { device, onReport, ...options }: ExplorerOptions,
+): Promise<void> {
+  const { graph: kind, scope, method, k, take, shuffles, scores: names, images, seed } = settings;
+  const network = await loadNetworkBytes(model.bytes, model.name);
+  const data = reshapeInputs(
+    parseDataset(await fileOf(inputs), labels && (await fileOf(labels)), { take }),
+    network.inputShape,
+  );
+  const run = {
+    command: ["explorer"],
+    inputs: {
+      model: { path: model.name, sha256: await sha256(model.bytes) },
+      data: { ...data.source, classNames: data.classNames },
+    },
+    device,
+    skipped: network.skipped,
+  };
+  let found: { readonly graph: UnitGraph; readonly partition: Partition } | null = null;
+  const report = (scores: ScoresDocument | null): ReportData | null =>
+    found &&
+    makeReport({
+      ...found,
+      name: model.name,
+      scores,
+      classNames: data.classNames,
+      pictures: NO_PICTURES,
+      run,
+      patterns: null,
+      populations: null,
+    });
+  const hand = (scores: ScoresDocument | null, isFinal: boolean): void => {
+    const made = report(scores);
+    if (made !== null) onReport(made, isFinal);
+  };
+  const { importance, coherence } = await analyzeNetwork(network, data, engine, {
+    ...options,
+    kind,
+    scope,
+    seed,
+    partition: { method, ...(method === "spectral" ? { k } : {}) },
+    scores: names,
+    shuffles,
+    visual: { shuffles: images ? 19 : 0 },
+    onPartition: async (partition, graph) => {
+      found = { graph, partition };
+      hand(null, names.length === 0);
+    },
+  });
+  if (importance === null && coherence === null) return;
+  hand(JSON.parse(formatScores(importance, coherence)) as ScoresDocument, true);
+}
+
+const fileOf = async ({ name, bytes }: NamedFile) => ({ path: name, bytes, sha256: await sha256(bytes) });
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

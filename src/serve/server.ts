@@ -1,0 +1,121 @@
+/**
+ * Serves files to this machine's own browser: on the loopback interface only, to pages that it has served itself. What other
+ * sites ask for through the visitor's browser is refused, and nothing leads out of the folders.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname } from "node:path";
+import { BrodmannError, messageOf } from "../errors.ts";
+import type { Site, SiteFile } from "./site.ts";
+
+export interface SiteServer {
+  /** Address of the site, with a slash at its end. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".csv": "text/csv; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".png": "image/png",
+  ".wasm": "application/wasm",
+  ".wgsl": "text/plain; charset=utf-8",
+};
+
+/** Only pages isolated from others get memory that threads share. */
+const HEADERS = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+};
+
+/** Starts to serve a site; `port` 0 takes a free one. Throws `E_USAGE_PORT` where the port cannot be had. */
+export async function serveSite(site: Site, port: number = 0): Promise<SiteServer> {
+  const server = createServer((request, response) => {
+    answer(request, response, site, (server.address() as AddressInfo).port).catch((error: unknown) => {
+      if (!response.headersSent)
+        response.writeHead(500, { ...HEADERS, "Content-Type": "text/plain; charset=utf-8" });
+      response.end(messageOf(error));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  }).catch((cause: unknown) => {
+    throw new BrodmannError("E_USAGE_PORT", `--port ${port}: cannot be listened on (${messageOf(cause)})`, {
+      hint: "Leave --port out for a free one.",
+      cause,
+    });
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${taken}/`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  site: Site,
+  port: number,
+): Promise<void> {
+  if (!isOwn(request, port)) return refuse(response, 403, "Only pages of this address may ask here.");
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return refuse(response, 405, "Only GET is answered.");
+  const file = fileOf(site, request.url ?? "/");
+  if (file === undefined) return refuse(response, 404, "There is no such file here.");
+  const [path, read] = file;
+  const body = await read();
+  response.writeHead(200, {
+    ...HEADERS,
+    "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+    "Content-Length": Buffer.byteLength(body),
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+/**
+ * Whether a request comes from a page of this server, or from the address bar. A foreign name in `Host` is a site whose name was made
+ * to point here (DNS rebinding); browsers tell in `Origin` and `Sec-Fetch-Site` who asks.
+ */
+function isOwn({ headers }: IncomingMessage, port: number): boolean {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  const { host = "", origin } = headers;
+  const site = headers["sec-fetch-site"] ?? "none";
+  return (
+    hosts.includes(host) &&
+    (origin === undefined || hosts.some((own) => origin === `http://${own}`)) &&
+    (site === "none" || site === "same-origin")
+  );
+}
+
+/** Looked up among the names that are there: no path leads elsewhere. */
+function fileOf(site: Site, url: string): [string, SiteFile] | undefined {
+  let path: string;
+  try {
+    path = decodeURIComponent(url.split(/[?#]/)[0] ?? "").slice(1);
+  } catch {
+    return undefined;
+  }
+  const wanted = path === "" || path.endsWith("/") ? `${path}index.html` : path;
+  const read = site.get(wanted);
+  return read && [wanted, read];
+}
+
+function refuse(response: ServerResponse, status: number, words: string): void {
+  response.writeHead(status, { ...HEADERS, "Content-Type": "text/plain; charset=utf-8" });
+  response.end(`${words}\n`);
+}
