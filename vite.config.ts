@@ -10,6 +10,8 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 const ENTRIES: Readonly<Record<string, string>> = {
   page: "src/page/main.ts",
   report: "src/report/page/main.ts",
+  explorer: "src/explorer/main.ts",
+  worker: "src/explorer/worker.ts",
 };
 
 const config: UserConfigFnObject = defineConfig(({ mode }) => ({
@@ -26,7 +28,7 @@ const config: UserConfigFnObject = defineConfig(({ mode }) => ({
     outDir: at(`dist/${mode}`),
     emptyOutDir: true,
     rolldownOptions: {
-      input: at(ENTRIES[mode] ?? ""),
+      input: at(ENTRIES[mode] ?? `no entry for mode ${mode}`),
       // Served from its own package, with its 27 MB of WebAssembly.
       external: ["onnxruntime-web/webgpu"],
       output: {

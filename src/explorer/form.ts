@@ -26,10 +26,10 @@ export function settingsForm(): SettingsForm {
   ]);
   const k = number("Clusters", 16, 1, 200);
   const take = number("Inputs", 500, 20, 100_000);
-  const shuffles = choice("Random sets", [
-    ["99", "99: p down to .01"],
-    ["19", "19: quick look, p down to .05"],
-    ["199", "199: p down to .005"],
+  const nulls = choice("Random sets", [
+    ["sequential", "up to 199, as verdicts need"],
+    ["strict", "199 for every subcluster"],
+    ["paper", "19: a quick look (protocol paper)"],
   ]);
   const seed = number("Seed", 0, 0, 4_294_967_295);
   const importance = tick("importance: what lesions cost", true);
@@ -38,7 +38,7 @@ export function settingsForm(): SettingsForm {
   method.input.addEventListener("change", () => {
     k.field.hidden = method.input.value !== "spectral";
   });
-  const fields = [graph, scope, method, k, take, shuffles, seed];
+  const fields = [graph, scope, method, k, take, nulls, seed];
   const element = h(
     "fieldset",
     { class: "settings" },
@@ -63,7 +63,8 @@ export function settingsForm(): SettingsForm {
         method: method.input.value as ExplorerSettings["method"],
         k: k.input.valueAsNumber,
         take: take.input.valueAsNumber,
-        shuffles: Number(shuffles.input.value),
+        protocol: nulls.input.value === "paper" ? "paper" : "strict",
+        isSequential: nulls.input.value === "sequential",
         seed: seed.input.valueAsNumber,
         scores: [
           ...(importance.input.checked ? (["importance"] as const) : []),

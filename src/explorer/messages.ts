@@ -17,7 +17,9 @@ export interface ExplorerSettings {
   readonly k: number;
   /** Inputs that are used, from the first. */
   readonly take: number;
-  readonly shuffles: number;
+  /** How many random sets there are follows from it: 199 (strict) or 19 (paper). */
+  readonly protocol: "strict" | "paper";
+  readonly isSequential: boolean;
   readonly scores: readonly ScoreName[];
   /** Whether images are optimised for subclusters. */
   readonly images: boolean;

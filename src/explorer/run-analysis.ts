@@ -25,7 +25,18 @@ export async function runAnalysis(
   engine: Engine,
   { device, onReport, ...options }: ExplorerOptions,
 ): Promise<void> {
-  const { graph: kind, scope, method, k, take, shuffles, scores: names, images, seed } = settings;
+  const {
+    graph: kind,
+    scope,
+    method,
+    k,
+    take,
+    protocol,
+    isSequential,
+    scores: names,
+    images,
+    seed,
+  } = settings;
   const network = await loadNetworkBytes(model.bytes, model.name);
   const data = reshapeInputs(
     parseDataset(await fileOf(inputs), labels && (await fileOf(labels)), { take }),
@@ -64,7 +75,8 @@ export async function runAnalysis(
     seed,
     partition: { method, ...(method === "spectral" ? { k } : {}) },
     scores: names,
-    shuffles,
+    protocol,
+    isSequential,
     visual: { shuffles: images ? 19 : 0 },
     onPartition: async (partition, graph) => {
       found = { graph, partition };
