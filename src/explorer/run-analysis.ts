@@ -3,9 +3,7 @@ import { analyzeNetwork } from "../analyze.ts";
 import { parseDataset } from "../data/parse-dataset.ts";
 import { reshapeInputs } from "../data/reshape-inputs.ts";
 import type { Engine } from "../engine.ts";
-import type { UnitGraph } from "../graph/unit-graph.ts";
 import { loadNetworkBytes } from "../network/network.ts";
-import type { Partition } from "../partition/partition.ts";
 import type { RunOptions } from "../progress.ts";
 import { makeReport } from "../report/make-report.ts";
 import { NO_PICTURES, type ReportData } from "../report/report-data.ts";
@@ -51,23 +49,7 @@ export async function runAnalysis(
     device,
     skipped: network.skipped,
   };
-  let found: { readonly graph: UnitGraph; readonly partition: Partition } | null = null;
-  const report = (scores: ScoresDocument | null): ReportData | null =>
-    found &&
-    makeReport({
-      ...found,
-      name: model.name,
-      scores,
-      classNames: data.classNames,
-      pictures: NO_PICTURES,
-      run,
-      patterns: null,
-      populations: null,
-    });
-  const hand = (scores: ScoresDocument | null, isFinal: boolean): void => {
-    const made = report(scores);
-    if (made !== null) onReport(made, isFinal);
-  };
+  let first: ReportData | null = null;
   const { importance, coherence } = await analyzeNetwork(network, data, engine, {
     ...options,
     kind,
@@ -79,12 +61,25 @@ export async function runAnalysis(
     isSequential,
     visual: { shuffles: images ? 19 : 0 },
     onPartition: async (partition, graph) => {
-      found = { graph, partition };
-      hand(null, names.length === 0);
+      first = makeReport({
+        name: model.name,
+        graph,
+        partition,
+        scores: null,
+        classNames: data.classNames,
+        pictures: NO_PICTURES,
+        run,
+        patterns: null,
+        populations: null,
+      });
+      onReport(first, names.length === 0);
     },
   });
-  if (importance === null && coherence === null) return;
-  hand(JSON.parse(formatScores(importance, coherence)) as ScoresDocument, true);
+  // Assigned in a callback, which the compiler does not follow.
+  const base = first as ReportData | null;
+  if (base === null || (importance === null && coherence === null)) return;
+  const scores = JSON.parse(formatScores(importance, coherence)) as ScoresDocument;
+  onReport({ ...base, scores }, true);
 }
 
 const fileOf = async ({ name, bytes }: NamedFile) => ({ path: name, bytes, sha256: await sha256(bytes) });
