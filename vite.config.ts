@@ -27,6 +27,8 @@ const config: UserConfigFnObject = defineConfig(({ mode }) => ({
     target: "es2022",
     outDir: at(`dist/${mode}`),
     emptyOutDir: true,
+    // One file each, whatever its size: they come from disk or from this machine.
+    chunkSizeWarningLimit: 5000,
     rolldownOptions: {
       input: at(ENTRIES[mode] ?? `no entry for mode ${mode}`),
       // Served from its own package, with its 27 MB of WebAssembly.
