@@ -69,7 +69,7 @@ export function formatPatternResults(found: Patterns, facts: PatternFacts): stri
       : []),
     ...(flow
       ? [
-          `flow: ${flow.sequences} sequences of patterns through the layers, ${flow.singles} of a single input; of those that several share the purity is ${number(flow.purity)}.`,
+          `flow: ${flow.sequences} sequences of patterns through the layers, ${flow.singles} of a single input; ${flow.noise} inputs are noise throughout, and the other sequences that several inputs share have a purity of ${number(flow.purity)}.`,
         ]
       : []),
     ...(isContinuous ? ["continuum: no discrete patterns found; the layer varies continuously."] : []),

@@ -32,8 +32,13 @@ export interface PatternFlow {
   readonly singles: number;
   /** Sequences that several inputs share, those of most inputs first. */
   readonly paths: readonly PatternPath[];
-  /** Mean path purity over the inputs of `paths`, whose single inputs would be pure for free; NaN without labels. */
+  /**
+   * Mean purity of the paths that are not noise throughout, over their inputs (those of single inputs would be pure for
+   * free); NaN without labels or such paths.
+   */
   readonly purity: number;
+  /** Inputs that are noise in every layer. */
+  readonly noise: number;
 }
 
 /**
@@ -65,9 +70,18 @@ export function patternFlow(layers: readonly Int32Array[], classes: Int32Array |
       inputs: rows.length,
       classes: classes && classMix(Int32Array.from(rows), classes),
     }));
-  const shared = paths.reduce((sum, path) => sum + path.inputs, 0);
-  const pure = paths.reduce((sum, path) => sum + path.inputs * (path.classes?.purity ?? Number.NaN), 0);
-  return { flows, sequences: all.length, singles: all.length - paths.length, paths, purity: pure / shared };
+  const through = paths.filter(({ patterns }) => patterns.some((pattern) => pattern >= 0));
+  const shared = through.reduce((sum, path) => sum + path.inputs, 0);
+  const pure = through.reduce((sum, path) => sum + path.inputs * (path.classes?.purity ?? Number.NaN), 0);
+  const noise = all.find(([row]) => layers.every((labels) => (labels[row as number] as number) < 0));
+  return {
+    flows,
+    sequences: all.length,
+    singles: all.length - paths.length,
+    paths,
+    purity: pure / shared,
+    noise: noise?.length ?? 0,
+  };
 }
 
 function countLinks(first: Int32Array, second: Int32Array): FlowLink[] {

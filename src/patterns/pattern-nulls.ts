@@ -3,6 +3,7 @@ import type { Compute } from "../compute/compute.ts";
 import { type RunOptions, throwIfAborted } from "../progress.ts";
 import { rankP, type Tail } from "../statistics/rank-p.ts";
 import { rng } from "../statistics/rng.ts";
+import { shuffleRange } from "../statistics/shuffle-range.ts";
 import { type Clustering, clusterInputs, noiseShare } from "./cluster-inputs.ts";
 import type { PatternSettings } from "./pattern-settings.ts";
 import { patternAgreement } from "./pattern-table.ts";
@@ -82,7 +83,11 @@ export function permuteUnits(
   const made = new Float32Array(values.length);
   for (let column = 0; column < width; column++) {
     const id = unit[column] as number;
-    const order = orders.get(id) ?? random.shuffle(Int32Array.from({ length: count }, (_, row) => row));
+    let order = orders.get(id);
+    if (order === undefined) {
+      order = Int32Array.from({ length: count }, (_, row) => row);
+      shuffleRange(order, 0, count, random);
+    }
     orders.set(id, order);
     for (let row = 0; row < count; row++) {
       made[row * width + column] = values[(order[row] as number) * width + column] as number;

@@ -55,6 +55,7 @@ export function formatPatterns(found: Patterns, facts: PatternFacts): string {
             sequences: flow.sequences,
             singles: flow.singles,
             purity: short(flow.purity),
+            noise: flow.noise,
             paths: flow.paths.map(({ patterns, inputs: size, classes }) => ({
               patterns,
               inputs: size,
