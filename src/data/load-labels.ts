@@ -11,7 +11,8 @@ import { readBytes } from "./read-bytes.ts";
  * const labels = await loadLabels("labels.npy");
  */
 export async function loadLabels(path: string): Promise<Int32Array | null> {
-  if (!path.endsWith(".npy")) return null;
+  // Two paths joined by a comma are inputs with labels.
+  if (!path.endsWith(".npy") || path.includes(".npy,")) return null;
   const bytes = await readBytes(path);
   if (!isNpy(bytes)) return null;
   const array = parseNpy(bytes, path);

@@ -72,6 +72,11 @@ export async function run(context: CommandContext): Promise<void> {
       onLayer: (found, run) => {
         done.push(found);
         common = run;
+        const { layer, cluster, patterns, noise } = found;
+        const where = cluster === null ? layer : `${layer} cluster ${labelOf(cluster, source.facts)}`;
+        terminal.say(
+          `${where}: ${patterns.length} patterns, ${(100 * noise).toFixed(1)} % of the inputs in none`,
+        );
       },
     };
     const kept: string[] = [];
