@@ -2,8 +2,9 @@
 // distance is below NEAR of that sum: such pairs get a negative sign, and the host computes them anew. The twin is
 // `markedDistance` in src/compute/near-distances.ts.
 
-const NEAR = 0x1p-10;
-const NEAR_FLOOR = 0x1p-24;
+// 2^-10 and 2^-24.
+const NEAR = 0.0009765625;
+const NEAR_FLOOR = 0.000000059604644775390625;
 
 fn marked_distance(squares: f32, product: f32) -> f32 {
   let squared = squares - 2.0 * product;

@@ -147,14 +147,29 @@ export function angleOfChord(chord: number, aFactor: number, bFactor: number): n
   return 2 * Math.asin(Math.min(1, chord / 2));
 }
 
-/** Distances of single pairs of rows in float64, to full precision. */
-export function pairDistances(
-  values: Float32Array,
-  width: number,
-  metric: DistanceMetric,
-): (a: number, b: number) => number {
+/** Distances of single pairs of rows in float64. */
+export interface PairDistances {
+  of(a: number, b: number): number;
+  /**
+   * How far apart equal distances can lie because the values were rounded to float32, each by up to 2^-24 of itself: twice
+   * that share of the longest row.
+   */
+  readonly rounding: number;
+}
+
+/** Distances of the rows of `values`, without any rounding but that of the values themselves. */
+export function pairDistances(values: Float32Array, width: number, metric: DistanceMetric): PairDistances {
   const points = makePoints(values, width === 0 ? 0 : values.length / width, width, metric);
-  if (metric === "euclidean") return (a, b) => pointDistance(points, a, b);
   const { factor } = points;
-  return (a, b) => angleOfChord(pointDistance(points, a, b), factor[a] as number, factor[b] as number);
+  if (metric === "arccos") {
+    return {
+      of: (a, b) => angleOfChord(pointDistance(points, a, b), factor[a] as number, factor[b] as number),
+      rounding: 2 ** -23,
+    };
+  }
+  const shortest = inverseLengths(values, points.count, width).reduce(
+    (least, inverse) => (inverse > 0 && inverse < least ? inverse : least),
+    Number.POSITIVE_INFINITY,
+  );
+  return { of: (a, b) => pointDistance(points, a, b), rounding: 2 ** -23 / shortest };
 }

@@ -6,16 +6,17 @@
  *
  * Equal distances: core distances and the weights of the tree, all that the result is made of, are computed anew in
  * float64 from the values, so that they depend neither on the order of the points nor on the device; the float32 matrix
- * decides only which pairs they are taken from. What still differs by less than 2^-20 of itself counts as equal.
+ * decides only which pairs they are taken from. Mathematically equal ones still differ where the values were rounded to
+ * float32 anew, as moving or scaling the points does; what that rounding can have made different counts as equal.
  */
 import type { Compute, DistanceMetric } from "../compute/compute.ts";
-import { pairDistances } from "../compute/distance-rows.ts";
+import { type PairDistances, pairDistances } from "../compute/distance-rows.ts";
 import { BrodmannError } from "../errors.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { type CondensedTree, condense } from "./condense.ts";
 import { requireDistances } from "./given-distances.ts";
 import { equalRuns, mergeTree } from "./merge-tree.ts";
-import { type Selection, selectClusters } from "./select.ts";
+import { SAME_STABILITY, type Selection, selectClusters } from "./select.ts";
 import { findNeighbours, spanningTree, treeSteps } from "./spanning-tree.ts";
 
 /** What counts as a pattern. */
@@ -91,8 +92,8 @@ export async function hdbscanOfDistances(
 ): Promise<PointPatterns> {
   requireRules(rules);
   requireDistances(distances, count);
-  const distanceOf = (a: number, b: number) => distances[a * count + b] as number;
-  return findPatterns(distances, count, rules, distanceOf, options);
+  const exact = { of: (a: number, b: number) => distances[a * count + b] as number, rounding: 0 };
+  return findPatterns(distances, count, rules, exact, options);
 }
 
 function requireRules({ minClusterSize, minSamples, epsilon }: PatternRules): void {
@@ -110,22 +111,22 @@ async function findPatterns(
   distances: Float32Array,
   count: number,
   rules: PatternRules,
-  distanceOf: (a: number, b: number) => number,
+  exact: PairDistances,
   options: RunOptions,
 ): Promise<PointPatterns> {
   if (count < 2) return allNoise(count);
   const counter = new StepCounter("patterns", treeSteps(count), options);
   const found = await findNeighbours(distances, count, rules.minSamples, counter);
   const { neighbour, nearestEarlier, largestDistance } = found;
-  const core = Float64Array.from(neighbour, (other, point) => distanceOf(point, other));
+  const core = Float64Array.from(neighbour, (other, point) => exact.of(point, other));
   const { from, to } = await spanningTree(distances, count, core, counter);
   // Points that are all in one place are at distance 0 of each other, whatever number stands for it.
   const least = LEAST_SHARE * largestDistance || LEAST_SHARE;
   const weight = Float64Array.from(from, (a, edge) => {
     const b = to[edge] as number;
-    return Math.max(core[a] as number, core[b] as number, distanceOf(a, b), least);
+    return Math.max(core[a] as number, core[b] as number, exact.of(a, b), least);
   });
-  const tree = condense(mergeTree(count, from, to, weight), rules.minClusterSize);
+  const tree = condense(mergeTree(count, from, to, weight, exact.rounding), rules.minClusterSize);
   const isSelected = selectClusters(tree, rules.selection, rules.epsilon);
   return {
     ...describePatterns(tree, isSelected),
@@ -192,7 +193,8 @@ function orderPatterns(tree: CondensedTree, owner: Int32Array): number[] {
   const ascending = [...smallestMember.keys()].sort(
     (a, b) => persistenceOf(tree, a) - persistenceOf(tree, b),
   );
-  const runs = [...equalRuns(ascending.map((cluster) => persistenceOf(tree, cluster)))];
+  const values = ascending.map((cluster) => persistenceOf(tree, cluster));
+  const runs = [...equalRuns(values, (values.at(-1) ?? 0) * SAME_STABILITY)];
   return runs.reverse().flatMap(([first, end]) => ascending.slice(first, end).sort(byMember));
 }
 

@@ -4,12 +4,8 @@
  * depend on the order of the points (method note 6, ties).
  */
 
-/**
- * Distances that differ by less than this share count as equal. Mathematically equal ones differ by some units in the last
- * place of float32 (2^-24), in which activations come: scaling or moving the points rounds them anew. A run of equal
- * distances is counted from its smallest, so that it never spans more than this, however dense the distances are.
- */
-export const EQUAL_SHARE: number = 2 ** -20;
+/** Distances in float32 that differ by less than this share may be the same: each is off by 2^-24 of itself. */
+const EQUAL_SHARE = 2 ** -22;
 
 /** Nodes 0 ... count - 1 are the points, the others are merges, later ones at larger distances. */
 export interface MergeTree {
@@ -24,22 +20,35 @@ export interface MergeTree {
   readonly nextSibling: Int32Array;
 }
 
-/** Ends of the runs of equal values in ascending `values`, as `EQUAL_SHARE` has it. */
-export function* equalRuns(values: ArrayLike<number>): Generator<readonly [first: number, end: number]> {
+/**
+ * Runs of equal values among ascending ones. A run is counted from its smallest value, so that it spans no more than
+ * `rounding`, or 2^-22 of that value, however dense the values are.
+ */
+export function* equalRuns(
+  values: ArrayLike<number>,
+  rounding: number,
+): Generator<readonly [first: number, end: number]> {
   let first = 0;
   for (let at = 1; at <= values.length; at++) {
-    if (at < values.length && (values[at] as number) <= (values[first] as number) * (1 + EQUAL_SHARE))
-      continue;
+    const smallest = values[first] as number;
+    const span = Math.max(rounding, smallest * EQUAL_SHARE);
+    if (at < values.length && (values[at] as number) - smallest <= span) continue;
     yield [first, at];
     first = at;
   }
 }
 
 /**
- * Merges points along the edges of a spanning tree in ascending order of their positive weights. `count` is at least 1;
- * the root is the last node.
+ * Merges points along the edges of a spanning tree in ascending order of their positive weights, which rounding may have
+ * made to differ by up to `rounding`. `count` is at least 1; the root is the last node.
  */
-export function mergeTree(count: number, from: Int32Array, to: Int32Array, weight: Float64Array): MergeTree {
+export function mergeTree(
+  count: number,
+  from: Int32Array,
+  to: Int32Array,
+  weight: Float64Array,
+  rounding: number,
+): MergeTree {
   const most = 2 * count - 1;
   const distance = new Float64Array(most);
   const size = new Int32Array(most).fill(1, 0, count);
@@ -64,7 +73,7 @@ export function mergeTree(count: number, from: Int32Array, to: Int32Array, weigh
   // Sets that a run of edges touches, by their roots before it.
   const touched: number[] = [];
   const touchedIn = new Int32Array(count).fill(-1);
-  for (const [first, end] of equalRuns(sorted)) {
+  for (const [first, end] of equalRuns(sorted, rounding)) {
     touched.length = 0;
     for (let at = first; at < end; at++) {
       const edge = order[at] as number;

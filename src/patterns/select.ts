@@ -1,6 +1,8 @@
 /** Which clusters of a condensed tree are the result (method note 6). The root is never one of them. */
 import type { CondensedTree } from "./condense.ts";
-import { EQUAL_SHARE } from "./merge-tree.ts";
+
+/** Stabilities and persistences that differ by less than this share are equal but for rounding. */
+export const SAME_STABILITY: number = 2 ** -16;
 
 /** The leaves, or the clusters whose stability is not below that of what they contain ("excess of mass"). */
 export type Selection = "leaf" | "eom";
@@ -29,8 +31,7 @@ function mostStable({ clusters, parent, children, stability }: CondensedTree): U
   for (let cluster = clusters - 1; cluster > 0; cluster--) {
     const own = stability[cluster] as number;
     const best = below[cluster] as number;
-    // What is equal but for rounding goes to the larger cluster, whatever the order of the sums.
-    const isChosen = children[cluster] === 0 || own >= best * (1 - EQUAL_SHARE);
+    const isChosen = children[cluster] === 0 || own >= best * (1 - SAME_STABILITY);
     chosen[cluster] = isChosen ? 1 : 0;
     const above = parent[cluster] as number;
     below[above] = (below[above] as number) + (isChosen ? own : best);
