@@ -20,7 +20,7 @@ const RANDOM_COLUMNS: readonly Column[] = [
 
 /** Patterns as text: a row for each layer and cluster, what the columns mean, and how they were made. */
 export function formatPatternResults(found: Patterns, facts: PatternFacts): string {
-  const { layers, flow, settings, inputs, given, labels } = found;
+  const { layers, flow, settings, inputs, labels } = found;
   const hasClusters = layers.some(({ cluster }) => cluster !== null);
   const columns: readonly Column[] = [
     ["layer", ({ layer }) => layer],
@@ -51,7 +51,7 @@ export function formatPatternResults(found: Patterns, facts: PatternFacts): stri
       lines,
     ),
     "",
-    `inputs: ${inputs.length} of ${given}, ${labels ? "a sample with as many of each class as there are" : "without labels"} (seed ${settings.seed}); at ${Math.floor(inputs.length / 2)}: patterns of half of them.`,
+    `inputs: ${inputsInWords(found)}; at ${Math.floor(inputs.length / 2)}: patterns of half of them.`,
     `patterns: ${describeSettings(settings)}.`,
     "noise: share of inputs in no pattern. purity: mean share of a pattern's largest class, by inputs.",
     "AMI: agreement with the classes, noise as one group; in: over the inputs in patterns; net: with the network's answers.",
@@ -75,6 +75,13 @@ export function formatPatternResults(found: Patterns, facts: PatternFacts): stri
     ...(isContinuous ? ["continuum: no discrete patterns found; the layer varies continuously."] : []),
     ...(classes === 1 ? ["All inputs have the same class: agreement is undefined."] : []),
   ].join("\n");
+}
+
+function inputsInWords({ inputs, given, labels, settings }: Patterns): string {
+  if (inputs.length === given)
+    return `all ${given}${labels ? "" : ", without labels"} (seed ${settings.seed})`;
+  const kind = labels ? "with as many of each class as there are" : "without labels";
+  return `${inputs.length} of ${given}, a sample ${kind} (seed ${settings.seed})`;
 }
 
 /** The settings in words. */
