@@ -5,6 +5,7 @@
  * arc cosine is exact for small angles too.
  */
 import { BrodmannError } from "../errors.ts";
+import type { StepCounter } from "../progress.ts";
 import type { DistanceMetric } from "./compute.ts";
 
 /** The points themselves: each is its row of `values` times its factor. */
@@ -145,6 +146,30 @@ export function pointDistance({ width, values, factor }: Points, a: number, b: n
 export function angleOfChord(chord: number, aFactor: number, bFactor: number): number {
   if ((aFactor === 0) !== (bFactor === 0)) return Math.PI / 2;
   return 2 * Math.asin(Math.min(1, chord / 2));
+}
+
+/** Side of the squares that are mirrored at once, so that both images stay in the fast caches. */
+const SQUARE = 64;
+
+/** Turns the chords of a symmetric matrix of all points into angles, in place. */
+export async function chordsToAngles(
+  chords: Float32Array,
+  { count, factor }: Points,
+  counter: StepCounter,
+): Promise<void> {
+  for (let top = 0; top < count; top += SQUARE) {
+    for (let left = 0; left <= top; left += SQUARE) {
+      for (let row = top; row < Math.min(count, top + SQUARE); row++) {
+        for (let column = left; column < Math.min(row, left + SQUARE); column++) {
+          const chord = chords[row * count + column] as number;
+          const angle = angleOfChord(chord, factor[row] as number, factor[column] as number);
+          chords[row * count + column] = angle;
+          chords[column * count + row] = angle;
+        }
+      }
+    }
+    await counter.pace(0);
+  }
 }
 
 /** Distances of single pairs of rows in float64. */

@@ -146,19 +146,3 @@ async function multiplyGroup(
     }
   }
 }
-
-/** Turns chords into angles, in place. */
-export async function chordsToAngles(
-  distances: Float32Array,
-  { count, factor }: Points,
-  angleOf: (chord: number, aFactor: number, bFactor: number) => number,
-  counter: StepCounter,
-): Promise<void> {
-  for (let row = 0; row < count; row++) {
-    for (let column = 0; column < count; column++) {
-      const at = row * count + column;
-      distances[at] = angleOf(distances[at] as number, factor[row] as number, factor[column] as number);
-    }
-    await counter.pace(0);
-  }
-}

@@ -65,7 +65,7 @@ const LEAST_SHARE = 1e-12;
  * const { labels } = await hdbscan(compute, activations, inputs, units, { ...rules, metric: "euclidean" });
  */
 export async function hdbscan(
-  compute: Compute,
+  compute: Pick<Compute, "distances">,
   values: Float32Array,
   count: number,
   width: number,
@@ -118,6 +118,15 @@ async function findPatterns(
   const counter = new StepCounter("patterns", treeSteps(count), options);
   const found = await findNeighbours(distances, count, rules.minSamples, counter);
   const { neighbour, nearestEarlier, largestDistance } = found;
+  if (!Number.isFinite(largestDistance)) {
+    throw new BrodmannError(
+      "E_INPUT_VALUE",
+      "points: found distances beyond float32, expected less than 3e38",
+      {
+        hint: "Divide the values by their maximum.",
+      },
+    );
+  }
   const core = Float64Array.from(neighbour, (other, point) => exact.of(point, other));
   const { from, to } = await spanningTree(distances, count, core, counter);
   // Points that are all in one place are at distance 0 of each other, whatever number stands for it.

@@ -266,6 +266,14 @@ describe("ends of the range", () => {
     expect(error.message).toContain("row 1, column 1");
   });
 
+  test("distances beyond float32 are refused", async () => {
+    const error = await catchError(() => cluster([3e38, 1, 2, -3e38], 1));
+    expect([error.code, error.message]).toEqual([
+      "E_INPUT_VALUE",
+      "points: found distances beyond float32, expected less than 3e38",
+    ]);
+  });
+
   test.each([
     [{ minClusterSize: 1 }, "minClusterSize: found 1, expected an integer from 2"],
     [{ minSamples: 0 }, "minSamples: found 0, expected an integer from 1"],

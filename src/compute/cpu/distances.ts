@@ -6,8 +6,8 @@
  */
 import { type RunOptions, StepCounter } from "../../progress.ts";
 import type { DistanceMetric } from "../compute.ts";
-import { angleOfChord, makePoints, meanPoint, type PlacedRows, placeRows } from "../distance-rows.ts";
-import { chordsToAngles, type DistanceProduct, markedDistance, resolveNear } from "../near-distances.ts";
+import { chordsToAngles, makePoints, meanPoint, type PlacedRows, placeRows } from "../distance-rows.ts";
+import { type DistanceProduct, markedDistance, resolveNear } from "../near-distances.ts";
 import { multiplyPanels, panelSteps } from "./correlation-panels.ts";
 import type { Matmul } from "./matmul.ts";
 import { type ConvertRun, mirrorPanel } from "./mirror-panel.ts";
@@ -34,7 +34,7 @@ export async function distances(
     mirrorPanel(result, count, panel, convert);
   });
   await resolveNear(result, points, rows, productOn(matmul, width), counter);
-  if (metric === "arccos") await chordsToAngles(result, points, angleOfChord, counter);
+  if (metric === "arccos") await chordsToAngles(result, points, counter);
   return result;
 }
 

@@ -1,11 +1,15 @@
 /**
  * Distances of points on the GPU: the product of rows about their mean with themselves, panel by panel, with another
  * ending than that of correlations.
+ *
+ * Roof: 12,800 points of 2,048 columns are 3.4e11 operations, 17 ms on a GPU of 40 Tflop/s of which half is reached. Ending a
+ * product costs a square root where correlations cost a multiplication. Reading back 655 MB takes longer, 33 ms at 20 GB/s,
+ * and the tree, on the host, a second.
  */
 import { type RunOptions, StepCounter } from "../../progress.ts";
 import type { DistanceMetric } from "../compute.ts";
-import { angleOfChord, makePoints, meanPoint, placeRows } from "../distance-rows.ts";
-import { chordsToAngles, type DistanceProduct, resolveNear } from "../near-distances.ts";
+import { chordsToAngles, makePoints, meanPoint, placeRows } from "../distance-rows.ts";
+import { type DistanceProduct, resolveNear } from "../near-distances.ts";
 import {
   type CorrelationFormName,
   correlationForm,
@@ -57,7 +61,7 @@ export async function distances(
     releasePanels(panels);
   }
   await resolveNear(result, points, rows, productOn(device, form, width, panelRows), counter);
-  if (metric === "arccos") await chordsToAngles(result, points, angleOfChord, counter);
+  if (metric === "arccos") await chordsToAngles(result, points, counter);
   return result;
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Compute } from "../../../src/compute/compute.ts";
+import { createCpuCompute } from "../../../src/compute/cpu/cpu-compute.ts";
 import { markedDistance } from "../../../src/compute/near-distances.ts";
 import {
   CORRELATION_REGISTERS,
@@ -8,6 +10,7 @@ import {
 import { distances } from "../../../src/compute/webgpu/distances.ts";
 import type { GpuDevice } from "../../../src/compute/webgpu/gpu-device.ts";
 import { readFloats } from "../../../src/compute/webgpu/transfer.ts";
+import { hdbscan } from "../../../src/patterns/hdbscan.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { openAsHardware, SIZES, useGpu } from "../../support/gpu.ts";
 import { expectDistances, nested, type PointSet, scattered } from "../../support/point-sets.ts";
@@ -58,6 +61,24 @@ test("1000 points of one column", async () => {
   for (let at = 0; at < found.length; at += 37) {
     const [a, b] = [set.values[Math.floor(at / 1000)] as number, set.values[at % 1000] as number];
     expect(Math.abs((found[at] as number) - Math.abs(a - b))).toBeLessThanOrEqual(1e-3 * Math.abs(a - b));
+  }
+});
+
+test("patterns are those of the CPU, to the last bit of labels and scores", async () => {
+  const set = nested(150, 6, 5, 0.2);
+  const rules = { minClusterSize: 5, minSamples: 3, selection: "leaf", epsilon: 0 } as const;
+  const cpu = await createCpuCompute();
+  try {
+    for (const metric of ["euclidean", "arccos"] as const) {
+      const onGpu: Pick<Compute, "distances"> = { distances: (...args) => distances(gpu(), ...args) };
+      const [expected, found] = [cpu, onGpu].map((compute) =>
+        hdbscan(compute, set.values, set.count, set.width, { ...rules, metric }),
+      );
+      expect((await expected)?.persistence.length).toBeGreaterThan(3);
+      expect(await found).toEqual(await expected);
+    }
+  } finally {
+    await cpu.dispose();
   }
 });
 
