@@ -1,7 +1,7 @@
 import type { Patterns } from "../patterns/find-patterns.ts";
 import type { LayerPatterns } from "../patterns/layer-patterns.ts";
 import type { PatternSettings } from "../patterns/pattern-settings.ts";
-import { labelOf, type PatternFacts } from "../patterns/patterns-file.ts";
+import { labelOf, NO_PATTERNS, type PatternFacts } from "../patterns/patterns-file.ts";
 import { formatTable } from "./terminal.ts";
 
 /** A column's title, and its cell in the row of a layer. */
@@ -45,6 +45,7 @@ export function formatPatternResults(found: Patterns, facts: PatternFacts): stri
   const noisy = layers.find(({ noiseAgreement }) => noiseAgreement !== null)?.noiseAgreement;
   const random = layers.find((layer) => layer.random !== null)?.random;
   const classes = labels && new Set(labels).size;
+  const hasPositions = layers.some(({ columnStatistic }) => columnStatistic.some((name) => name !== "value"));
   return [
     formatTable(
       columns.map(([title]) => title),
@@ -52,7 +53,7 @@ export function formatPatternResults(found: Patterns, facts: PatternFacts): stri
     ),
     "",
     `inputs: ${inputsInWords(found)}; at ${Math.floor(inputs.length / 2)}: patterns of half of them.`,
-    `patterns: ${describeSettings(settings)}.`,
+    `patterns: ${describeSettings(settings, hasPositions)}.`,
     "noise: share of inputs in no pattern. purity: mean share of a pattern's largest class, by inputs.",
     "AMI: agreement with the classes, noise as one group; in: over the inputs in patterns; net: with the network's answers.",
     `null, z: patterns of ${settings.nulls} draws with each unit's values permuted over the inputs, and how far the count is from them.`,
@@ -72,7 +73,11 @@ export function formatPatternResults(found: Patterns, facts: PatternFacts): stri
           `flow: ${flow.sequences} sequences of patterns through the layers, ${flow.singles} of a single input; ${flow.noise} inputs are noise throughout, and the other sequences that several inputs share have a purity of ${number(flow.purity)}.`,
         ]
       : []),
-    ...(isContinuous ? ["continuum: no discrete patterns found; the layer varies continuously."] : []),
+    ...(isContinuous
+      ? [
+          `continuum: ${NO_PATTERNS} (no split: one dense place; noise: most inputs in no pattern; null: as many as where units are permuted).`,
+        ]
+      : []),
     ...(classes === 1 ? ["All inputs have the same class: agreement is undefined."] : []),
   ].join("\n");
 }
@@ -85,7 +90,7 @@ function inputsInWords({ inputs, given, labels, settings }: Patterns): string {
 }
 
 /** The settings in words. */
-export function describeSettings(settings: PatternSettings): string {
+function describeSettings(settings: PatternSettings, hasPositions: boolean): string {
   const { aggregate, scale, metric, selection, minSamples, minClusterSize, epsilon } = settings;
   const scaled = {
     "abs-max": "units by their largest absolute value",
@@ -93,7 +98,7 @@ export function describeSettings(settings: PatternSettings): string {
     layer: "the layer by its largest absolute value",
   };
   return [
-    `${aggregate} of positions`,
+    ...(hasPositions ? [`${aggregate} of positions`] : aggregate === "none" ? ["every position"] : []),
     `${scaled[scale]}`,
     `HDBSCAN ${selection} (${metric}), smallest pattern ${minClusterSize}`,
     `${minSamples} neighbours (the input itself not counted)`,

@@ -5,38 +5,22 @@
  */
 import type { Compute } from "../compute/compute.ts";
 import { BrodmannError } from "../errors.ts";
-import { batchesOf, padBatch } from "../network/batching.ts";
-import { createIdleRunner } from "../network/idle-lesions.ts";
 import { type Layer, layerNamed, type Network } from "../network/network.ts";
-import { bestClass, type InputSource, type LabelledInputs } from "../network/outcomes.ts";
-import { type LayerActivations, recordActivations } from "../network/record-activations.ts";
-import { taskOf } from "../network/task.ts";
+import type { LabelledInputs } from "../network/outcomes.ts";
+import { predictClasses } from "../network/predict-classes.ts";
+import type { LayerActivations } from "../network/record-activations.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import { StepCounter } from "../progress.ts";
-import { DataType } from "../runtime/onnx.ts";
 import { drawNullSets } from "../scores/nulls.ts";
 import { partitionLayers } from "../scores/study.ts";
 import { findSubclusters, type LayerSubclusters } from "../scores/subclusters.ts";
-import {
-  countSteps,
-  type LayerPatterns,
-  layerPatterns,
-  type RecordedLayer,
-  type UnitChoice,
-} from "./layer-patterns.ts";
+import { countSteps, type LayerPatterns, layerPatterns, type UnitChoice } from "./layer-patterns.ts";
 import { type PatternFlow, patternFlow } from "./pattern-flow.ts";
 import { type PatternOptions, type PatternSettings, patternSettings } from "./pattern-settings.ts";
 import type { InputFacts } from "./pattern-table.ts";
-import {
-  type InputSample,
-  inputDeviation,
-  nestedRows,
-  noisyInputs,
-  pickInputs,
-  sampleInputs,
-} from "./sample-inputs.ts";
-import { columnScaling, scaleColumns } from "./scale-columns.ts";
+import { noiseFor, recordLayer, scaleLayer } from "./record-layer.ts";
+import { pickInputs, sampleInputs } from "./sample-inputs.ts";
 
 /** What the patterns of all layers have in common. */
 export interface PatternRun extends InputFacts {
@@ -56,8 +40,6 @@ export interface Patterns extends PatternRun {
 
 /** Numbers that are recorded of one layer at the most: 512 MiB. */
 const MOST_VALUES = 2 ** 27;
-/** Inputs that noise is put on at the most. */
-const NOISY_INPUTS = 500;
 
 /**
  * The patterns of a network's layers, and of the clusters of a partition in them.
@@ -83,7 +65,7 @@ export async function findPatterns(
   const source = pickInputs(data, sample.inputs);
   const facts = {
     labels: given && Int32Array.from(sample.inputs, (input) => given[input] as number),
-    predictions: await predictClasses(network, source, options.signal),
+    predictions: await predictClasses(network, source, { signal: options.signal }),
   };
   const noise = noiseFor(network, source, sample, settings);
   const work = chosen.map((layer) => ({
@@ -162,7 +144,7 @@ export async function findActivationPatterns(
     columnUnit: Int32Array.from({ length: units }, (_, unit) => unit),
     columnStatistic: new Array<"value">(units).fill("value"),
   };
-  const layer = scaledLayer(name, units, activations, settings);
+  const layer = scaleLayer(name, units, activations, settings);
   const counter = new StepCounter("patterns", countSteps(settings, 0), options);
   const choice = { cluster: null, units: activations.columnUnit, randomSets: [] };
   const found = await layerPatterns(compute, layer, choice, sample, facts, settings, {
@@ -253,106 +235,4 @@ function choicesOf(
     randomSets: sets.filter((_, at) => at % own.tested.length === number),
   }));
   return [...whole, ...clusters.filter((choice) => cluster === undefined || choice.cluster === cluster)];
-}
-
-/** The network's answers; null where it is no classifier. */
-async function predictClasses(
-  network: Network,
-  data: InputSource,
-  signal: AbortSignal | undefined,
-): Promise<Int32Array | null> {
-  const classes = classesOf(network);
-  if (classes === 0) return null;
-  const predictions = new Int32Array(data.count);
-  const runner = await createIdleRunner(network);
-  const counter = new StepCounter("answers", data.count, { signal });
-  try {
-    for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
-      const size = network.probe.fixedBatch ?? rows;
-      await runner.load(padBatch(data.batch(start, rows), rows, size), size);
-      const answers = await runner.run([]);
-      for (let row = 0; row < rows; row++) {
-        predictions[start + row] = bestClass(answers, row * classes, classes);
-      }
-      counter.advance(rows);
-    }
-  } finally {
-    await runner.dispose();
-  }
-  return predictions;
-}
-
-function classesOf(network: Network): number {
-  try {
-    const { name, width } = taskOf(network);
-    return name === "classification" ? width : 0;
-  } catch (error) {
-    // Patterns need no answers: an encoder may have any output.
-    if (error instanceof BrodmannError && error.code === "E_NETWORK_OUTPUT") return 0;
-    throw error;
-  }
-}
-
-/** Noisy forms of some of the inputs. */
-interface Noise {
-  readonly source: InputSource;
-  readonly rows: Int32Array;
-  readonly sigma: number;
-}
-
-/** Noise for a network that reads numbers; tokens have none. */
-function noiseFor(
-  network: Network,
-  source: InputSource,
-  sample: InputSample,
-  { noise, seed }: PatternSettings,
-): Noise | null {
-  const { inputType } = network.probe;
-  if (noise === 0 || (inputType !== DataType.FLOAT && inputType !== DataType.FLOAT16)) return null;
-  const rows = nestedRows(sample, NOISY_INPUTS);
-  const clean = pickInputs(source, rows);
-  const sigma = noise * inputDeviation(clean);
-  return { source: noisyInputs(clean, sigma, seed), rows, sigma };
-}
-
-async function recordLayer(
-  network: Network,
-  layer: Layer,
-  source: InputSource,
-  noise: Noise | null,
-  settings: PatternSettings,
-  signal: AbortSignal | undefined,
-): Promise<RecordedLayer> {
-  const record = (data: InputSource) =>
-    recordActivations(network, layer, data, settings.aggregate, { signal });
-  const recorded = scaledLayer(layer.name, layer.units, await record(source), settings);
-  if (noise === null) return recorded;
-  const { values } = await record(noise.source);
-  const scaled = scaleColumns(values, recorded.scaling);
-  return { ...recorded, noisy: { scaled, rows: noise.rows, sigma: noise.sigma, share: settings.noise } };
-}
-
-function scaledLayer(
-  name: string,
-  layerUnits: number,
-  activations: LayerActivations,
-  { scale }: PatternSettings,
-): RecordedLayer {
-  const stray = activations.values.findIndex((value) => !Number.isFinite(value));
-  if (stray >= 0) {
-    throw new BrodmannError(
-      "E_NETWORK_NOT_FINITE",
-      `layer ${name}: found an activation of ${activations.values[stray]}, expected finite numbers`,
-      { hint: "Check that the inputs are scaled as the network expects (--mean, --std)." },
-    );
-  }
-  const scaling = columnScaling(activations, scale);
-  return {
-    name,
-    layerUnits,
-    activations,
-    scaled: scaleColumns(activations.values, scaling),
-    scaling,
-    noisy: null,
-  };
 }

@@ -11,6 +11,9 @@ import { BOX_STATISTICS, type ClassMix, type Pattern, type PatternAgreement } fr
 /** Version of the file. */
 export const PATTERNS_SCHEMA = "brodmann/patterns/1";
 
+/** What is said of a layer with a reason in `continuum`. */
+export const NO_PATTERNS = "no discrete patterns found; the layer varies continuously";
+
 /** What is told of a run beside its patterns. */
 export interface PatternFacts {
   /** Name of the model, or of the file of recorded activations. */
@@ -99,6 +102,7 @@ function layerEntry(found: LayerPatterns, number: number, run: PatternRun, facts
     count: found.patterns.length,
     noise: short(found.noise),
     continuum: [...found.continuum],
+    warning: found.continuum.length > 0 ? NO_PATTERNS : null,
     hasSplit: found.hasSplit,
     ami: agreementEntry(found.classAgreement),
     predictionAmi: agreementEntry(found.predictionAgreement),

@@ -61,6 +61,7 @@ describe("patterns", () => {
       "logits",
     ]);
     expect(found.flow.layers).toEqual(["hidden1", "hidden2", "logits"]);
+    for (const { continuum, warning } of found.layers) expect(warning !== null).toBe(continuum.length > 0);
     // What the files say of the same thing is the same.
     const patterns = rowsOf(join(out, "patterns.csv")).slice(1);
     const listed = found.layers.flatMap(({ layer, patterns: own }: Listed) =>

@@ -14,6 +14,7 @@ import type { LayerPatterns } from "../../src/patterns/layer-patterns.ts";
 import { permuteUnits, randomUnits } from "../../src/patterns/pattern-nulls.ts";
 import type { PatternOptions } from "../../src/patterns/pattern-settings.ts";
 import { rng } from "../../src/statistics/rng.ts";
+import { exportData, loadExport } from "../support/exports.ts";
 import { expectRefusal, sketch } from "../support/models.ts";
 
 let compute: Compute;
@@ -309,6 +310,33 @@ describe("odd inputs", () => {
       expect(found.layers[0]?.patterns).toHaveLength(GROUPS);
       expect(found.layers[0]?.boxes.every(Number.isFinite)).toBe(true);
     }
+  });
+});
+
+describe("other networks", () => {
+  it("that read tokens and write tokens have patterns, without labels, answers or noise", async () => {
+    const network = await loadExport("gpt-addmm");
+    const { count, batch } = exportData("gpt-addmm", 40, 2);
+    const data = { count, batch, labels: new Int32Array(6 * count) };
+    const { layers, labels, predictions } = await findPatterns(compute, network, data, {
+      nulls: 1,
+      splits: 1,
+    });
+    expect({ labels, predictions }).toEqual({ labels: null, predictions: null });
+    expect(layers.map(({ layer }) => layer)).toEqual(network.layers.map(({ name }) => name));
+    for (const { noiseAgreement, classAgreement, predictionAgreement, labels: own } of layers) {
+      expect([noiseAgreement, classAgreement, predictionAgreement]).toEqual([null, null, null]);
+      expect(own).toHaveLength(40);
+    }
+  });
+
+  it("that predict numbers have patterns as well", async () => {
+    const network = await plantedNetwork();
+    const { count, batch, values } = groupedInputs(0.08);
+    const data = { count, batch, labels: new Int32Array(), targets: values.slice(0, count * GROUPS) };
+    const { layers, labels } = await findPatterns(compute, network, data, SETTINGS);
+    expect(labels).toBeNull();
+    expect(layerNamed(layers, "hidden").patterns).toHaveLength(GROUPS);
   });
 });
 
