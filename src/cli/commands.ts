@@ -41,6 +41,7 @@ export type CommandName =
   | "compare"
   | "visualize"
   | "report"
+  | "patterns"
   | "doctor";
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -198,6 +199,45 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     arguments: { least: 1, most: 1 },
     flags: [],
     load: () => import("./commands/report.ts"),
+  },
+  patterns: {
+    usage: "patterns MODEL|--activations FILE --data D [--partition p.json] --out DIR",
+    help: "sets of inputs that each layer, and each cluster of its units, treats alike",
+    examples: [
+      "brodmann patterns model.onnx --data digits.npz --out patterns",
+      "brodmann patterns model.onnx --data digits.npz --layer /0/Conv --aggregate mean_std --out patterns",
+      "brodmann patterns model.onnx --data digits.npz --partition p.json --cluster 3 --out patterns",
+      "brodmann patterns --activations recorded.npy --data labels.npy --out patterns",
+    ],
+    notes: [
+      "--out gets patterns.json, patterns.csv (a row for each pattern), pattern-inputs.csv (a row for each input), pattern-units.npz (box statistics of every unit), run.json, and where inputs are images pictures: a row for each pattern, its average image on the left, then its most typical and its least typical inputs.",
+      "The inputs are a seeded sample with as many of each class as there are: --samples of those that --skip and --take leave.",
+      "With --partition each cluster's units in a layer are compared with --shuffles random sets of the same layer and size.",
+      "With --activations, --data may be labels alone (a .npy of class numbers), or be left out.",
+      "--mean and --std are those that the network's inputs are normalised with; --image-shape tells what inputs are images of.",
+    ],
+    arguments: { least: 0, most: 1 },
+    flags: [
+      ...DATA_FLAGS,
+      "activations",
+      "layer",
+      "partition",
+      "cluster",
+      "aggregate",
+      "unit-scale",
+      "metric",
+      "selection",
+      "min-samples",
+      "min-cluster-size",
+      "epsilon",
+      "samples",
+      "nulls",
+      "shuffles",
+      "stability",
+      "noise",
+      "image-shape",
+    ],
+    load: () => import("./commands/patterns.ts"),
   },
   doctor: {
     usage: "doctor",
