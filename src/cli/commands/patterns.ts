@@ -1,8 +1,9 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { loadActivations } from "../../data/activations.ts";
-import { type Dataset, loadDataset } from "../../data/dataset.ts";
+import { loadDataset } from "../../data/dataset.ts";
 import { loadLabels } from "../../data/load-labels.ts";
+import type { Dataset } from "../../data/parse-dataset.ts";
 import type { Engine } from "../../engine.ts";
 import { BrodmannError } from "../../errors.ts";
 import { flowOf, type PatternRun, type Patterns } from "../../patterns/find-patterns.ts";
