@@ -15,12 +15,13 @@ import { createDetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import {
   classCount,
   countClasses,
+  type InputSource,
   type LabelledInputs,
   LOG_PROBABILITIES,
   logProbabilityNode,
   type Outcome,
 } from "./outcomes.ts";
-import { constantReplacement, drawDonors, gatherInputs, replacementOf } from "./replacement.ts";
+import { constantReplacement, drawDonors, gatherInputs, type Replacement, replacementOf } from "./replacement.ts";
 import { createTally } from "./tally.ts";
 import { withTask } from "./task.ts";
 
@@ -55,7 +56,7 @@ export async function runJointLesions(
   countClasses(data.labels, classCount(network));
   const replaced = await Promise.all(sites.map((layer) => replacementOf(kind, network, layer, data)));
   const donors = kind === "resample" ? drawDonors(data.count, seed) : [null];
-  const { model, nodes } = encodeJoint(network, sites);
+  const { model, nodes } = encodeJoint(network, sites, LOG_PROBABILITIES);
   const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
   const donating = kind === "resample" ? await openDonating(network, sites) : null;
   const tally = createTally(network, data, lesions.length);
@@ -99,8 +100,45 @@ export async function runJointLesions(
   return { outcomes: tally.outcomes(donors.length), details: details.details() };
 }
 
-/** The whole network with a choice at every site. */
-function encodeJoint(network: Network, sites: readonly Layer[]) {
+/**
+ * What the network gives for the inputs with units of several layers silenced together, batch by batch: `take` gets the
+ * logits of `rows` inputs from input `start` on.
+ */
+export async function runLesionedLogits(
+  network: Network,
+  lesion: JointLesion,
+  kind: "zero" | "mean",
+  data: InputSource,
+  take: (logits: Float32Array, start: number, rows: number) => void | Promise<void>,
+): Promise<void> {
+  const layers = lesion.map(({ layer }) => layer);
+  const { probe } = network;
+  const replaced = await Promise.all(layers.map((layer) => replacementOf(kind, network, layer, data)));
+  const masks = masksOf(layers, layers, lesion);
+  const { model, nodes } = encodeJoint(network, layers, network.logits);
+  const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
+  try {
+    for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
+      const size = probe.fixedBatch ?? rows;
+      const fed = layers.flatMap((layer, site) => [
+        [maskOf(site), masks[site]],
+        [
+          replacementOfSite(site),
+          constantReplacement(network, layer, replaced[site] as Replacement, size),
+        ],
+      ]);
+      const inputs = inputFeed(probe, padBatch(data.batch(start, rows), rows, size), size);
+      const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });
+      const logits = floatValues(outputs[network.logits], network.logits);
+      await take(logits.subarray(0, (logits.length / size) * rows), start, rows);
+    }
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** The whole network with a choice at every site, up to its logits or their logarithmic probabilities. */
+function encodeJoint(network: Network, sites: readonly Layer[], end: string) {
   const { graph, probe } = network;
   const part = partOf(graph, [network.logits], new Set([probe.input]));
   const nodes = part.nodes.flatMap((node): NodeProto[] => {
@@ -120,7 +158,7 @@ function encodeJoint(network: Network, sites: readonly Layer[]) {
   const openDims = (name: string, rank: number) =>
     Array.from({ length: rank }, (_, axis) => `${name}/${axis}`);
   const model = encodePart(graph, {
-    nodes: [...nodes, logProbabilityNode(network)],
+    nodes: end === LOG_PROBABILITIES ? [...nodes, logProbabilityNode(network)] : nodes,
     initializers: part.initializers,
     inputs: [
       inputInfo(probe),
@@ -129,7 +167,7 @@ function encodeJoint(network: Network, sites: readonly Layer[]) {
         makeValueInfo(replacementOfSite(site), openDims(replacementOfSite(site), map.dims.length)),
       ]),
     ],
-    outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
+    outputs: [makeUntypedValueInfo(end)],
   });
   return { model, nodes };
 }

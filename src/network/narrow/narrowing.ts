@@ -1,0 +1,323 @@
+/**
+ * A network in the making in which values lose slices: along one axis of a value only the `live` positions are still
+ * computed, at all others stand numbers that no longer depend on the input. Operators hand both on (`rules.ts`); what
+ * cannot be handed on is put together again in front of whoever needs the whole value, which is always right.
+ *
+ * Names: the whole value keeps its name, what is left of it is `NAME/kept`, and `NAME/raw` is a whole value in front of
+ * the lesion that acts on it.
+ */
+import {
+  DataType,
+  makeBoolTensor,
+  makeFloatTensor,
+  makeIntTensor,
+  makeNode,
+  makeUntypedValueInfo,
+  makeValueInfo,
+  type NodeProto,
+  type TensorProto,
+} from "../../runtime/onnx.ts";
+import { floatTensor, Session, type Tensor } from "../../runtime/session.ts";
+import { encodePart, readsOf } from "../model-graph.ts";
+import type { Network } from "../network.ts";
+import { elementTypeOf } from "../probe.ts";
+import { nodeName } from "../unit-flow.ts";
+import { type Block, clearSlices, foldAxes, placesIn, sizeOf, takeSlices, unite } from "./blocks.ts";
+
+/** A value of which only some slices are still computed. */
+export interface Narrow {
+  readonly axis: number;
+  /** Positions along the axis that are computed, ascending; none of a value that is constant. */
+  readonly live: Int32Array;
+  /** The whole value for one input, right at all other positions and 0 at these. */
+  readonly constants: Block;
+  /** Numbers of the layers whose lesions made it so. */
+  readonly layers: ReadonlySet<number>;
+}
+
+/** Shape of a value for one input, and where the batch lies in it. */
+interface Frame {
+  readonly dims: readonly number[];
+  readonly batchAxis: number;
+}
+
+export interface Narrowing {
+  readonly network: Network;
+  /** What is left of every value that lost slices. */
+  readonly narrow: Map<string, Narrow>;
+  readonly nodes: NodeProto[];
+  /** New and changed initializers, by name. */
+  readonly initializers: Map<string, TensorProto>;
+  /** For layers whose slices were put together again the nodes that this was for. */
+  readonly restored: Map<number, Set<string>>;
+  /** Values that a lesion acts on. */
+  readonly sites: ReadonlySet<string>;
+}
+
+export function createNarrowing(network: Network, sites: ReadonlySet<string>): Narrowing {
+  return { network, narrow: new Map(), nodes: [], initializers: new Map(), restored: new Map(), sites };
+}
+
+/** What remains of a value is called so. */
+export const keptName = (value: string): string => `${value}/kept`;
+
+/** What a whole value is called by the node that makes it. */
+export function madeName({ sites }: Narrowing, value: string): string {
+  return sites.has(value) ? `${value}/raw` : value;
+}
+
+/** A value's frame; null for values that cannot lose slices: integers, no batch, or several rows for an input. */
+export function frameOf({ network: { probe } }: Narrowing, value: string): Frame | null {
+  const { shape, batchAxis = -1, rowsPerInput, elementType } = probe.values.get(value) ?? {};
+  if (shape === undefined || batchAxis < 0 || rowsPerInput !== 1 || elementType !== DataType.FLOAT)
+    return null;
+  return { dims: shape.map((size, axis) => (axis === batchAxis ? 1 : size)), batchAxis };
+}
+
+/** Whether a value is the same whatever the input, in the network as it was. */
+export function isStored({ network: { graph, probe } }: Narrowing, value: string): boolean {
+  return graph.constants.has(value) || probe.constants.has(value);
+}
+
+/** Whether anybody reads an output of a node beyond its first. */
+export function usesMoreOutputs({ network: { graph } }: Narrowing, node: NodeProto): boolean {
+  return node.output
+    .slice(1)
+    .some((name) => name !== "" && (graph.consumers.has(name) || graph.outputs.includes(name)));
+}
+
+/** The layers whose lesions the narrow ones of some values come from. */
+export function layersOf({ narrow }: Narrowing, values: readonly string[]): Set<number> {
+  return new Set(values.flatMap((value) => [...(narrow.get(value)?.layers ?? [])]));
+}
+
+/** Notes what is left of a value. */
+export function setNarrow(state: Narrowing, value: string, given: Narrow): void {
+  const constants = clearSlices(given.constants, given.axis, given.live);
+  state.narrow.set(value, { ...given, constants });
+}
+
+/** Adds a node; returns the name of its first output. */
+export function emit(state: Narrowing, node: NodeProto): string {
+  state.nodes.push(node);
+  return node.output[0] ?? "";
+}
+
+/** A name that neither the network nor what was made of it has. */
+export function freshName(state: Narrowing, wanted: string): string {
+  const { graph } = state.network;
+  const made = new Set(state.nodes.flatMap(({ output }) => output));
+  const isTaken = (name: string) =>
+    graph.initializers.has(name) ||
+    graph.producer.has(name) ||
+    state.initializers.has(name) ||
+    made.has(name);
+  let name = wanted;
+  for (let copy = 2; isTaken(name); copy++) name = `${wanted}#${copy}`;
+  return name;
+}
+
+/** A float constant under a fresh name. */
+export function addFloats(state: Narrowing, wanted: string, { dims, values }: Block): string {
+  const name = freshName(state, wanted);
+  state.initializers.set(name, makeFloatTensor(name, dims, values));
+  return name;
+}
+
+/** A constant in place of another one: under its name where nobody else reads that. */
+export function replaceFloats(state: Narrowing, old: string, { dims, values }: Block): string {
+  const { graph } = state.network;
+  const isOwn =
+    graph.initializers.has(old) && graph.consumers.get(old)?.length === 1 && !state.initializers.has(old);
+  if (!isOwn) return addFloats(state, keptName(old), { dims, values });
+  state.initializers.set(old, makeFloatTensor(old, dims, values));
+  return old;
+}
+
+export function addInts(
+  state: Narrowing,
+  wanted: string,
+  values: readonly number[],
+  dims?: readonly number[],
+): string {
+  const name = freshName(state, wanted);
+  state.initializers.set(name, makeIntTensor(name, values, dims));
+  return name;
+}
+
+/** The constants of a value as an initializer, axes along which they do not change at size 1. */
+export function addConstants(state: Narrowing, value: string): string {
+  const { axis, constants } = state.narrow.get(value) as Narrow;
+  return addFloats(state, `${value}/constants`, foldAxes(constants, axis));
+}
+
+/** Gathers positions of an axis of a value that is there. */
+export function gatherSlices(
+  state: Narrowing,
+  from: string,
+  axis: number,
+  positions: readonly number[],
+  to: string,
+): string {
+  const indices = addInts(state, `${to}/indices`, positions);
+  return emit(state, makeNode("Gather", [from, indices], [to], { axis: BigInt(axis) }));
+}
+
+/** Numbers of inputs in a batch, as an int64 tensor of one number. */
+export function batchSize(state: Narrowing): string {
+  const { input, fixedBatch } = state.network.probe;
+  const name = "brodmann/batch";
+  if (state.initializers.has(`${name}/axis`) || state.initializers.has(name)) return name;
+  if (fixedBatch !== null) {
+    state.initializers.set(name, makeIntTensor(name, [fixedBatch]));
+    return name;
+  }
+  const shape = emit(state, makeNode("Shape", [input], [`${name}/shape`]));
+  state.initializers.set(`${name}/axis`, makeIntTensor(`${name}/axis`, [0]));
+  return emit(state, makeNode("Gather", [shape, `${name}/axis`], [name], { axis: 0n }));
+}
+
+/** Makes an int64 value of the shape that a value has for the batch at hand, whatever is left of the value. */
+export function shapeOfWhole(state: Narrowing, value: string, to: string, axes?: readonly number[]): string {
+  const { dims, batchAxis } = frameOf(state, value) as Frame;
+  const asked = axes ?? dims.map((_, axis) => axis);
+  const sizes = addInts(
+    state,
+    `${to}/sizes`,
+    asked.map((axis) => dims[axis] as number),
+  );
+  const isBatch = freshName(state, `${to}/is-batch`);
+  const flags = asked.map((axis) => axis === batchAxis);
+  state.initializers.set(isBatch, makeBoolTensor(isBatch, [asked.length], flags));
+  return emit(state, makeNode("Where", [isBatch, batchSize(state), sizes], [to]));
+}
+
+/** Puts a whole value together, once; `reader` is the node that needs it (null: an output of the network). */
+export function widen(state: Narrowing, value: string, reader: NodeProto | null, to: string = value): void {
+  const narrow = state.narrow.get(value);
+  if (narrow === undefined) return;
+  const { axis, live, constants } = narrow;
+  if (live.length > 0 && to === value) noteRestored(state, value, reader);
+  if (state.nodes.some(({ output }) => output.includes(to))) return;
+  if (live.length === 0) {
+    const shape = shapeOfWhole(state, value, freshName(state, `${value}/shape`));
+    emit(state, makeNode("Expand", [addConstants(state, value), shape], [to]));
+    return;
+  }
+  const all = Array.from({ length: constants.dims[axis] as number }, (_, position) => position);
+  spread(state, value, narrow, all, to);
+}
+
+/** The value at more positions than are live: `positions` holds all that are. */
+export function widenTo(state: Narrowing, value: string, positions: Int32Array, reader: NodeProto): string {
+  const narrow = state.narrow.get(value) as Narrow;
+  if (positions.length === narrow.live.length) return keptName(value);
+  noteRestored(state, value, reader);
+  return spread(state, value, narrow, Array.from(positions), freshName(state, `${value}/partly`));
+}
+
+function noteRestored(state: Narrowing, value: string, reader: NodeProto | null): void {
+  for (const layer of state.narrow.get(value)?.layers ?? []) {
+    const nodes = state.restored.get(layer) ?? new Set();
+    state.restored.set(layer, nodes.add(reader === null ? `output ${value}` : nodeName(reader)));
+  }
+}
+
+/** Exactly the given positions of an axis of a value, whatever is left of it. */
+export function positionsOf(
+  state: Narrowing,
+  value: string,
+  axis: number,
+  positions: Int32Array,
+  size: number,
+  reader: NodeProto,
+): string {
+  const narrow = state.narrow.get(value);
+  if (narrow === undefined) {
+    if (positions.length === size) return value;
+    return gatherSlices(state, value, axis, Array.from(positions), freshName(state, `${value}/taken`));
+  }
+  const all = unite([narrow.live, positions]);
+  const from = widenTo(state, value, all, reader);
+  if (all.length === positions.length) return from;
+  return gatherSlices(state, from, axis, placesIn(all, positions), freshName(state, `${value}/taken`));
+}
+
+/** Live slices to their places among `positions`, constants to all others. */
+function spread(
+  state: Narrowing,
+  value: string,
+  { axis, live, constants }: Narrow,
+  positions: readonly number[],
+  to: string,
+): string {
+  const places = placesIn(live, positions);
+  const gathered = gatherSlices(
+    state,
+    keptName(value),
+    axis,
+    // A position that is not live gets any slice: the choice behind it does not take that.
+    places.map((place) => Math.max(0, place)),
+    freshName(state, `${to}/spread`),
+  );
+  const mask = freshName(state, `${to}/is-kept`);
+  const dims = constants.dims.map((_, other) => (other === axis ? positions.length : 1));
+  const flags = places.map((place) => place >= 0);
+  state.initializers.set(mask, makeBoolTensor(mask, dims, flags));
+  const numbers = foldAxes(takeSlices(constants, axis, positions), axis);
+  return emit(state, makeNode("Where", [mask, gathered, addFloats(state, `${to}/constants`, numbers)], [to]));
+}
+
+/**
+ * What a node of the network as it was makes of the constants of its inputs; its own live slices come out as anything.
+ * Null where an input is neither stored nor followed. Outputs that are no floats of one row for an input are left out.
+ */
+export async function evaluate(
+  state: Narrowing,
+  node: NodeProto,
+  given: ReadonlyMap<string, Block> = new Map(),
+): Promise<ReadonlyMap<string, Block> | null> {
+  const { graph, probe, name } = state.network;
+  const feeds: Record<string, Tensor> = {};
+  const initializers: TensorProto[] = [];
+  for (const value of new Set(readsOf(node))) {
+    const stored = graph.initializers.get(value);
+    const known = probe.constants.get(value);
+    const frame = frameOf(state, value);
+    const block = given.get(value) ?? state.narrow.get(value)?.constants;
+    if (block !== undefined) feeds[value] = floatTensor(block.values, block.dims);
+    else if (stored !== undefined) initializers.push(stored);
+    else if (known !== undefined) feeds[value] = known;
+    else if (frame === null) return null;
+    else feeds[value] = floatTensor(new Float32Array(sizeOf(frame.dims)), frame.dims);
+  }
+  const outputs = node.output.filter((output) => output !== "");
+  const model = encodePart(graph, {
+    nodes: [node],
+    initializers,
+    inputs: Object.entries(feeds).map(([value, tensor]) =>
+      makeValueInfo(value, tensor.dims, elementTypeOf(tensor)),
+    ),
+    outputs: outputs.map(makeUntypedValueInfo),
+  });
+  const session = await Session.create(model, {
+    label: `${name}, ${nodeName(node)}`,
+    isOneShot: true,
+    threads: 1,
+  });
+  try {
+    const made = await session.run(feeds);
+    const found = new Map<string, Block>();
+    for (const value of outputs) {
+      const frame = frameOf(state, value);
+      const tensor = made[value];
+      if (frame === null || !(tensor?.data instanceof Float32Array)) continue;
+      const isAlike = frame.dims.every((size, axis) => size === tensor.dims[axis]);
+      if (isAlike && tensor.dims.length === frame.dims.length)
+        found.set(value, { dims: frame.dims, values: tensor.data });
+    }
+    return found;
+  } finally {
+    await session.dispose();
+  }
+}
