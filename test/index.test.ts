@@ -14,6 +14,7 @@ it("exports these names", () => {
     "contactSheet",
     "encodePng",
     "evaluateNetwork",
+    "extractCluster",
     "formatPartition",
     "formatScores",
     "importance",

@@ -53,6 +53,7 @@ export interface Flags {
   readonly shard?: Shard;
   readonly match?: "size" | "norm" | "activation";
   readonly format?: "text" | "csv" | "latex";
+  readonly cluster?: string;
   readonly units?: string;
   readonly "image-shape"?: readonly number[];
   readonly steps?: number;
@@ -137,7 +138,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   shuffles: {
     takes: "count",
     value: "N",
-    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7); p of agreement",
+    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7, extract 19); p of agreement",
   },
   "visual-shuffles": {
     takes: "whole",
@@ -173,6 +174,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "output|consumer:NAME",
     help: "lesion what all layers read (default), or what only layer NAME reads",
   },
+  cluster: { takes: "text", value: "C", help: "cluster to extract, by its label in the partition" },
   units: {
     takes: "text",
     value: "LAYER:1,5,9",

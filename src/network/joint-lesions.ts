@@ -21,7 +21,13 @@ import {
   logProbabilityNode,
   type Outcome,
 } from "./outcomes.ts";
-import { constantReplacement, drawDonors, gatherInputs, type Replacement, replacementOf } from "./replacement.ts";
+import {
+  constantReplacement,
+  drawDonors,
+  gatherInputs,
+  type Replacement,
+  replacementOf,
+} from "./replacement.ts";
 import { createTally } from "./tally.ts";
 import { withTask } from "./task.ts";
 
@@ -43,9 +49,9 @@ export async function runJointLesions(
   given: Network,
   lesions: readonly JointLesion[],
   data: LabelledInputs,
-  options: LesionOptions & RunOptions = {},
+  options: LesionOptions & RunOptions & { readonly phase?: string } = {},
 ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }> {
-  const { lesion: kind = "zero", seed = 0, consumer } = options;
+  const { lesion: kind = "zero", seed = 0, consumer, phase = "pairs" } = options;
   const fitted = withTask(given, data);
   const layers = [...new Set(lesions.flatMap((lesion) => lesion.map(({ layer }) => layer)))];
   const placed = layers.map((layer) => lesionSite(fitted, layer, consumer));
@@ -61,7 +67,7 @@ export async function runJointLesions(
   const donating = kind === "resample" ? await openDonating(network, sites) : null;
   const tally = createTally(network, data, lesions.length);
   const details = createDetailTally(network, data, lesions.length, donors.length);
-  const counter = new StepCounter("pairs", lesions.length * data.count * donors.length, options);
+  const counter = new StepCounter(phase, lesions.length * data.count * donors.length, options);
   const masks = lesions.map((lesion) => masksOf(layers, sites, lesion));
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
@@ -122,10 +128,7 @@ export async function runLesionedLogits(
       const size = probe.fixedBatch ?? rows;
       const fed = layers.flatMap((layer, site) => [
         [maskOf(site), masks[site]],
-        [
-          replacementOfSite(site),
-          constantReplacement(network, layer, replaced[site] as Replacement, size),
-        ],
+        [replacementOfSite(site), constantReplacement(network, layer, replaced[site] as Replacement, size)],
       ]);
       const inputs = inputFeed(probe, padBatch(data.batch(start, rows), rows, size), size);
       const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });

@@ -100,6 +100,16 @@ export function makeBoolTensor(
   });
 }
 
+/** A float16 initializer of numbers given by their bits. */
+export function makeHalfTensor(name: string, dims: readonly number[], bits: Uint16Array): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: TensorProto_DataType.FLOAT16,
+    dims: dims.map(BigInt),
+    rawData: new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).slice(),
+  });
+}
+
 /** A graph input or output. `null` dims leave the shape open; a string dimension is symbolic. */
 export function makeValueInfo(
   name: string,

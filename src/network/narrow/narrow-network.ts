@@ -3,6 +3,7 @@
  * inputs stands in their place, as the `mean` lesion has it.
  */
 import {
+  buildModel,
   makeBoolTensor,
   makeFloatTensor,
   makeIntTensor,
@@ -15,7 +16,9 @@ import { indexModel, integerAttribute, type ModelGraph, partOf, readsOf } from "
 import type { Layer, Network } from "../network.ts";
 import type { InputSource } from "../outcomes.ts";
 import { meanOutput } from "../replacement.ts";
+import { dimsOf, isFloatTensor } from "../tensor-values.ts";
 import { type Block, othersAmong, placesIn, replaceSlices, sizeOf, spansOf } from "./blocks.ts";
+import { inHalfPrecision, isHalfPrecision } from "./half-floats.ts";
 import {
   createNarrowing,
   emit,
@@ -279,10 +282,30 @@ function finish(state: Narrowing): ModelGraph {
   return made(part.nodes, part.initializers);
 }
 
+/** The program that writes a file, and what the file says of its origin. */
+export interface FileNotes {
+  readonly producer: { readonly name: string; readonly version: string };
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** A narrowed network as an ONNX file; in half precision where the network was stored so. */
+export function encodeNarrowed(network: Network, { graph }: NarrowedNetwork, notes: FileNotes): Uint8Array {
+  const part = { nodes: graph.nodes, initializers: [...graph.initializers.values()] };
+  const { model } = graph;
+  return buildModel({
+    ...(isHalfPrecision(network) ? inHalfPrecision(part) : part),
+    inputs: graph.inputs,
+    outputs: graphOf(model).output,
+    opsets: new Map(model.opsetImport.map(({ domain, version }) => [domain, Number(version)])),
+    // Below version 4 initializers had to be inputs as well.
+    irVersion: Math.max(4, Number(model.irVersion)),
+    functions: model.functions,
+    ...notes,
+  });
+}
+
 /** Numbers that the floats of a network's file hold, those that nothing depends on aside. */
 export function countParameters(graph: ModelGraph): number {
   const part = partOf(graph, graph.outputs, new Set(graph.inputs.map(({ name }) => name)));
-  return part.initializers
-    .filter(({ dataType }) => dataType === 1)
-    .reduce((total, { dims }) => total + sizeOf(dims.map(Number)), 0);
+  return part.initializers.filter(isFloatTensor).reduce((total, tensor) => total + sizeOf(dimsOf(tensor)), 0);
 }

@@ -243,7 +243,10 @@ export function positionsOf(
   return gatherSlices(state, from, axis, placesIn(all, positions), freshName(state, `${value}/taken`));
 }
 
-/** Live slices to their places among `positions`, constants to all others. */
+/**
+ * Live slices to their places among `positions`, constants to all others. By a slice of zeros behind the live ones, which
+ * all others take before the constants are added: exact, and the units can be followed through it.
+ */
 function spread(
   state: Narrowing,
   value: string,
@@ -251,21 +254,36 @@ function spread(
   positions: readonly number[],
   to: string,
 ): string {
-  const places = placesIn(live, positions);
-  const gathered = gatherSlices(
-    state,
-    keptName(value),
-    axis,
-    // A position that is not live gets any slice: the choice behind it does not take that.
-    places.map((place) => Math.max(0, place)),
-    freshName(state, `${to}/spread`),
-  );
-  const mask = freshName(state, `${to}/is-kept`);
-  const dims = constants.dims.map((_, other) => (other === axis ? positions.length : 1));
-  const flags = places.map((place) => place >= 0);
-  state.initializers.set(mask, makeBoolTensor(mask, dims, flags));
-  const numbers = foldAxes(takeSlices(constants, axis, positions), axis);
-  return emit(state, makeNode("Where", [mask, gathered, addFloats(state, `${to}/constants`, numbers)], [to]));
+  const isLive = new Set(live);
+  const rest = positions.filter((position) => !isLive.has(position));
+  const numbers = foldAxes(takeSlices(constants, axis, rest), axis);
+  const isZero = numbers.values.every((number) => number === 0);
+  const apart = isZero ? to : freshName(state, `${to}/spread`);
+  spreadSlices(state, keptName(value), constants.dims.length, axis, live, positions, apart);
+  if (isZero) return to;
+  const own = addFloats(state, `${to}/constants`, numbers);
+  const filled = freshName(state, `${own}/spread`);
+  spreadSlices(state, own, constants.dims.length, axis, rest, positions, filled);
+  return emit(state, makeNode("Add", [apart, filled], [to]));
+}
+
+/** Slices that stand for `some` of the positions in their places, zeros in all others. */
+function spreadSlices(
+  state: Narrowing,
+  from: string,
+  rank: number,
+  axis: number,
+  some: ArrayLike<number>,
+  positions: readonly number[],
+  to: string,
+): void {
+  const { opset } = state.network.graph;
+  const pads = Array.from({ length: 2 * rank }, (_, i) => (i === rank + axis ? 1 : 0));
+  const padded = freshName(state, `${to}/padded`);
+  const given = opset < 11 ? [] : [addInts(state, `${padded}/pads`, pads)];
+  emit(state, makeNode("Pad", [from, ...given], [padded], opset < 11 ? { pads: pads.map(BigInt) } : {}));
+  const places = placesIn(some, positions).map((place) => (place < 0 ? some.length : place));
+  gatherSlices(state, padded, axis, places, to);
 }
 
 /**

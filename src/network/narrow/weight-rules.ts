@@ -69,7 +69,8 @@ export async function cutWeights(
   const read = clearSlices(constants, axis, cut.inputs);
   const sums = (await evaluate(state, node, new Map([[data, read]])))?.get(output);
   if (sums === undefined) return false;
-  const layers = layersOf(state, [data]);
+  const isOwn = kept !== null && cut.units.length === kept.length;
+  const layers = isOwn ? new Set<number>() : layersOf(state, [data]);
   if (kept !== null) layers.add(number);
   const isWhole = cut.units.length === layer.units;
   if (cut.units.length > 0) {
