@@ -76,16 +76,15 @@ export async function narrowNetwork(
   const lesions = [...cuts.values()];
   const state = createNarrowing(network, new Set(lesions.map(({ layer }) => layer.output.value)));
   const ownCuts = new Set<number>();
-  const masked = new Set<number>();
   for (const [at, node] of network.graph.nodes.entries()) {
     const number = network.layers.findIndex(({ weights }) => weights.node === at);
     const lesion = cuts.get(number);
-    const own = lesion !== undefined && slicesOf(state, lesion) !== null ? lesion.units : null;
+    const own = lesion?.units ?? null;
     const isCut = await addNode(state, node, number, own);
     if (isCut && own !== null) ownCuts.add(number);
     for (const other of lesions) {
       if (!node.output.includes(other.layer.output.value)) continue;
-      if (!applyLesion(state, other)) masked.add(other.number);
+      applyLesion(state, other);
     }
   }
   for (const name of network.graph.outputs) widen(state, name, null);
@@ -95,7 +94,7 @@ export async function narrowNetwork(
     const formOf = (): LayerForm => {
       const lesion = cuts.get(number);
       if (lesion === undefined) return "whole";
-      if (masked.has(number) || !ownCuts.has(number)) return "masked";
+      if (!ownCuts.has(number)) return "masked";
       if (lesion.units.length === 0) return "constant";
       return restoredAt.length > 0 ? "restored" : "narrowed";
     };
@@ -178,8 +177,8 @@ function slicesOf(
   return null;
 }
 
-/** Puts the means in the place of a layer's lost units; false where they are only masked. */
-function applyLesion(state: Narrowing, lesion: Lesion): boolean {
+/** Puts the means in the place of a layer's lost units. */
+function applyLesion(state: Narrowing, lesion: Lesion): void {
   const { layer, number, mean } = lesion;
   const { value } = layer.output;
   const slices = slicesOf(state, lesion);
@@ -188,7 +187,7 @@ function applyLesion(state: Narrowing, lesion: Lesion): boolean {
     widen(state, value, null, madeName(state, value));
     state.narrow.delete(value);
     maskValue(state, lesion);
-    return false;
+    return;
   }
   const { axis, lost } = slices;
   const means: Block = { dims: frame.dims, values: mean };
@@ -200,7 +199,7 @@ function applyLesion(state: Narrowing, lesion: Lesion): boolean {
     if (stays.length > 0)
       gatherSlices(state, madeName(state, value), axis, Array.from(stays), keptName(value));
     setNarrow(state, value, { axis, live: stays, constants: means, layers });
-    return true;
+    return;
   }
   const live = narrow.live.filter((position) => stays.includes(position));
   if (live.length > 0 && live.length < narrow.live.length) {
@@ -217,7 +216,6 @@ function applyLesion(state: Narrowing, lesion: Lesion): boolean {
     constants: replaceSlices(narrow.constants, means, axis, lost),
     layers,
   });
-  return true;
 }
 
 /** Chooses between a whole value and its means; rows that share the batch's axis with it get axes of their own. */

@@ -163,16 +163,14 @@ export function gatherSlices(
   return emit(state, makeNode("Gather", [from, indices], [to], { axis: BigInt(axis) }));
 }
 
-/** Numbers of inputs in a batch, as an int64 tensor of one number. */
-export function batchSize(state: Narrowing): string {
-  const { input, fixedBatch } = state.network.probe;
+/**
+ * The number of inputs in a batch, as an int64 tensor of one number; asked of the input also where it is fixed, since a
+ * network that reads nothing of its input is refused in places.
+ */
+function batchSize(state: Narrowing): string {
   const name = "brodmann/batch";
-  if (state.initializers.has(`${name}/axis`) || state.initializers.has(name)) return name;
-  if (fixedBatch !== null) {
-    state.initializers.set(name, makeIntTensor(name, [fixedBatch]));
-    return name;
-  }
-  const shape = emit(state, makeNode("Shape", [input], [`${name}/shape`]));
+  if (state.initializers.has(`${name}/axis`)) return name;
+  const shape = emit(state, makeNode("Shape", [state.network.probe.input], [`${name}/shape`]));
   state.initializers.set(`${name}/axis`, makeIntTensor(`${name}/axis`, [0]));
   return emit(state, makeNode("Gather", [shape, `${name}/axis`], [name], { axis: 0n }));
 }
@@ -286,6 +284,13 @@ function spreadSlices(
   gatherSlices(state, padded, axis, places, to);
 }
 
+/** A block for one input as a batch of equal inputs. */
+function tensorOf(block: Block, frame: Frame | null, batch: number): Tensor {
+  const { dims, values } =
+    frame === null || batch === 1 ? block : takeSlices(block, frame.batchAxis, new Int32Array(batch));
+  return floatTensor(values, dims);
+}
+
 /**
  * What a node of the network as it was makes of the constants of its inputs; its own live slices come out as anything.
  * Null where an input is neither stored nor followed. Outputs that are no floats of one row for an input are left out.
@@ -296,6 +301,7 @@ export async function evaluate(
   given: ReadonlyMap<string, Block> = new Map(),
 ): Promise<ReadonlyMap<string, Block> | null> {
   const { graph, probe, name } = state.network;
+  const batch = probe.fixedBatch ?? 1;
   const feeds: Record<string, Tensor> = {};
   const initializers: TensorProto[] = [];
   for (const value of new Set(readsOf(node))) {
@@ -303,11 +309,16 @@ export async function evaluate(
     const known = probe.constants.get(value);
     const frame = frameOf(state, value);
     const block = given.get(value) ?? state.narrow.get(value)?.constants;
-    if (block !== undefined) feeds[value] = floatTensor(block.values, block.dims);
+    if (block !== undefined) feeds[value] = tensorOf(block, frame, batch);
     else if (stored !== undefined) initializers.push(stored);
     else if (known !== undefined) feeds[value] = known;
     else if (frame === null) return null;
-    else feeds[value] = floatTensor(new Float32Array(sizeOf(frame.dims)), frame.dims);
+    else
+      feeds[value] = tensorOf(
+        { dims: frame.dims, values: new Float32Array(sizeOf(frame.dims)) },
+        frame,
+        batch,
+      );
   }
   const outputs = node.output.filter((output) => output !== "");
   const model = encodePart(graph, {
@@ -330,9 +341,9 @@ export async function evaluate(
       const frame = frameOf(state, value);
       const tensor = made[value];
       if (frame === null || !(tensor?.data instanceof Float32Array)) continue;
-      const isAlike = frame.dims.every((size, axis) => size === tensor.dims[axis]);
-      if (isAlike && tensor.dims.length === frame.dims.length)
-        found.set(value, { dims: frame.dims, values: tensor.data });
+      const expected = frame.dims.map((size, axis) => (axis === frame.batchAxis ? batch : size));
+      if (expected.join() !== tensor.dims.join()) continue;
+      found.set(value, takeSlices({ dims: expected, values: tensor.data }, frame.batchAxis, [0]));
     }
     return found;
   } finally {
