@@ -20,6 +20,7 @@ import { edited, runModel, weightsOf, withWeights } from "./support/models.ts";
 const SHARED = new URL("../../shared/", import.meta.url);
 const isThere = existsSync(new URL("models/mnist-mlp.onnx", SHARED));
 const LESION_INPUTS = 200;
+const EXTRACT_INPUTS = 60;
 const CLASSES = 10;
 
 /** How a lesion is made by editing weights, after the place where the layer's output ends. */
@@ -293,7 +294,7 @@ describe.skipIf(!isThere)(title, () => {
         labels: Int32Array.from({ length: units }, (_, unit) => unit % 8),
       }));
     const partition = { layers, clusters: 8, method: { name: "test" }, quality: null };
-    const some = { ...data, count: LESION_INPUTS, labels: data.labels.slice(0, LESION_INPUTS) };
+    const some = { ...data, count: EXTRACT_INPUTS, labels: data.labels.slice(0, EXTRACT_INPUTS) };
     const found = await extractCluster(network, some, partition, 3, { shuffles: 1 });
     // Logits of these networks are a few units large.
     expect(found.logits.largestDifference).toBeLessThan(1e-4);

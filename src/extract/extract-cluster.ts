@@ -12,6 +12,7 @@ import {
 } from "../network/narrow/narrow-network.ts";
 import { loadNetworkBytes, type Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
+import { meanOutputs } from "../network/replacement.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { RunOptions } from "../progress.ts";
@@ -81,7 +82,10 @@ export async function extractCluster(
 ): Promise<Extraction> {
   const { shuffles = 19, seed = 0, source, label = cluster, version = "" } = options;
   const groups = clusterUnits(network, partition, cluster, label);
-  const narrowed = await narrowNetwork(network, groups, data);
+  const layers = groups.map(({ layer }) => layer);
+  const values = await meanOutputs(network, layers, data, options);
+  const means = new Map(layers.map(({ name }, i) => [name, values[i] as Float32Array]));
+  const narrowed = await narrowNetwork(network, groups, means);
   const bytes = encodeNarrowed(network, narrowed, {
     producer: { name: "brodmann", version },
     metadata: new Map([
@@ -90,8 +94,8 @@ export async function extractCluster(
       ...(source === undefined ? [] : ([["brodmann.source.sha256", source.sha256]] as const)),
     ]),
   });
-  const logits = await compareLogits(network, groups, bytes, data);
-  const performance = await measureKept(network, groups, data, { ...options, shuffles, seed });
+  const logits = await compareLogits(network, groups, means, bytes, data, options);
+  const performance = await measureKept(network, groups, means, data, { ...options, shuffles, seed });
   return {
     bytes,
     layers: groups.map(({ layer, units }, i) => ({
@@ -142,20 +146,22 @@ function clusterUnits(
 async function compareLogits(
   network: Network,
   groups: readonly ClusterUnits[],
+  means: ReadonlyMap<string, Float32Array>,
   bytes: Uint8Array,
   data: LabelledInputs,
+  { signal, onProgress }: RunOptions,
 ): Promise<Extraction["logits"]> {
   const lesion = groups.map(({ layer, units }) => ({ layer, units: othersOf(units, layer.units) }));
   const lesioned: Float32Array[] = [];
-  await runLesionedLogits(network, lesion, "mean", data, (logits) => {
-    lesioned.push(logits.slice());
-  });
+  const options = { signal, onProgress };
+  const keep = (list: Float32Array[]) => (logits: Float32Array) => {
+    list.push(logits.slice());
+  };
+  await runLesionedLogits(network, lesion, means, data, keep(lesioned), options);
   const { inputShape } = network;
   const extracted = await loadNetworkBytes(bytes, `${network.name}, extracted`, { inputShape });
   const found: Float32Array[] = [];
-  await runLesionedLogits(extracted, [], "mean", data, (logits) => {
-    found.push(logits.slice());
-  });
+  await runLesionedLogits(extracted, [], means, data, keep(found), options);
   const expected = joined(lesioned);
   let [largest, largestDifference] = [0, 0];
   joined(found).forEach((value, i) => {

@@ -41,6 +41,7 @@ export interface KeptPerformance {
 export async function measureKept(
   network: Network,
   groups: readonly ClusterUnits[],
+  means: ReadonlyMap<string, Float32Array>,
   data: LabelledInputs,
   options: { readonly shuffles: number; readonly seed: number } & RunOptions,
 ): Promise<KeptPerformance> {
@@ -56,6 +57,7 @@ export async function measureKept(
   const sets = [groups.map(({ units }) => units), ...random];
   const { outcomes } = await runJointLesions(network, [[], ...sets.map(keep)], data, {
     lesion: "mean",
+    means,
     phase: "kept groups",
     signal,
     onProgress,

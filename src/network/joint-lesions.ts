@@ -34,6 +34,13 @@ import { withTask } from "./task.ts";
 /** Units of several layers that are silenced together. */
 export type JointLesion = readonly { readonly layer: Layer; readonly units: Int32Array }[];
 
+export interface JointOptions {
+  /** What progress calls the lesions; default `pairs`. */
+  readonly phase?: string;
+  /** Means of the layers' outputs by layer name, where they are known already. */
+  readonly means?: ReadonlyMap<string, Float32Array>;
+}
+
 const maskOf = (site: number): string => `brodmann/mask${site}`;
 /** What a site's choice is made on. */
 const ownOf = (site: number): string => `brodmann/own${site}`;
@@ -49,9 +56,9 @@ export async function runJointLesions(
   given: Network,
   lesions: readonly JointLesion[],
   data: LabelledInputs,
-  options: LesionOptions & RunOptions & { readonly phase?: string } = {},
+  options: LesionOptions & RunOptions & JointOptions = {},
 ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }> {
-  const { lesion: kind = "zero", seed = 0, consumer, phase = "pairs" } = options;
+  const { lesion: kind = "zero", seed = 0, consumer, phase = "pairs", means } = options;
   const fitted = withTask(given, data);
   const layers = [...new Set(lesions.flatMap((lesion) => lesion.map(({ layer }) => layer)))];
   const placed = layers.map((layer) => lesionSite(fitted, layer, consumer));
@@ -60,7 +67,12 @@ export async function runJointLesions(
   const sites = placed.map(({ layer }) => layer);
   const { probe } = network;
   countClasses(data.labels, classCount(network));
-  const replaced = await Promise.all(sites.map((layer) => replacementOf(kind, network, layer, data)));
+  const replaced = await Promise.all(
+    sites.map((layer): Promise<Replacement> | Replacement => {
+      const values = kind === "mean" ? means?.get(layer.name) : undefined;
+      return values === undefined ? replacementOf(kind, network, layer, data) : { kind: "mean", values };
+    }),
+  );
   const donors = kind === "resample" ? drawDonors(data.count, seed) : [null];
   const { model, nodes } = encodeJoint(network, sites, LOG_PROBABILITIES);
   const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
@@ -107,33 +119,39 @@ export async function runJointLesions(
 }
 
 /**
- * What the network gives for the inputs with units of several layers silenced together, batch by batch: `take` gets the
- * logits of `rows` inputs from input `start` on.
+ * What the network gives for the inputs with units of several layers at their `means` (by layer name) together, batch by
+ * batch: `take` gets the logits.
  */
 export async function runLesionedLogits(
   network: Network,
   lesion: JointLesion,
-  kind: "zero" | "mean",
+  means: ReadonlyMap<string, Float32Array>,
   data: InputSource,
-  take: (logits: Float32Array, start: number, rows: number) => void | Promise<void>,
+  take: (logits: Float32Array) => void,
+  options: RunOptions = {},
 ): Promise<void> {
   const layers = lesion.map(({ layer }) => layer);
   const { probe } = network;
-  const replaced = await Promise.all(layers.map((layer) => replacementOf(kind, network, layer, data)));
   const masks = masksOf(layers, layers, lesion);
+  const meanOf = ({ name }: Layer): Replacement => ({
+    kind: "mean",
+    values: means.get(name) as Float32Array,
+  });
   const { model, nodes } = encodeJoint(network, layers, network.logits);
   const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
+  const counter = new StepCounter("logits", data.count, options);
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
       const size = probe.fixedBatch ?? rows;
       const fed = layers.flatMap((layer, site) => [
         [maskOf(site), masks[site]],
-        [replacementOfSite(site), constantReplacement(network, layer, replaced[site] as Replacement, size)],
+        [replacementOfSite(site), constantReplacement(network, layer, meanOf(layer), size)],
       ]);
       const inputs = inputFeed(probe, padBatch(data.batch(start, rows), rows, size), size);
       const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });
       const logits = floatValues(outputs[network.logits], network.logits);
-      await take(logits.subarray(0, (logits.length / size) * rows), start, rows);
+      take(logits.subarray(0, (logits.length / size) * rows));
+      counter.advance(rows);
     }
   } finally {
     await session.dispose();

@@ -14,8 +14,6 @@ import {
 import { graphOf } from "../load-model.ts";
 import { indexModel, integerAttribute, type ModelGraph, partOf, readsOf } from "../model-graph.ts";
 import type { Layer, Network } from "../network.ts";
-import type { InputSource } from "../outcomes.ts";
-import { meanOutput } from "../replacement.ts";
 import { dimsOf, isFloatTensor } from "../tensor-values.ts";
 import { type Block, othersAmong, placesIn, replaceSlices, sizeOf, spansOf } from "./blocks.ts";
 import { inHalfPrecision, isHalfPrecision } from "./half-floats.ts";
@@ -61,17 +59,17 @@ export interface NarrowedNetwork {
   readonly layers: readonly NarrowedLayer[];
 }
 
-/** The network with nothing but some units of some layers; means are taken over the intact network's inputs. */
+/** The network with nothing but some units of some layers, and the `means` of their outputs (by layer name) for all others. */
 export async function narrowNetwork(
   network: Network,
   kept: readonly KeptUnits[],
-  data: InputSource,
+  means: ReadonlyMap<string, Float32Array>,
 ): Promise<NarrowedNetwork> {
   const cuts = new Map<number, Lesion>();
   for (const { layer, units } of kept) {
     if (units.length === layer.units) continue;
     const number = network.layers.findIndex(({ name }) => name === layer.name);
-    cuts.set(number, { number, layer, units, mean: await meanOutput(network, layer, data) });
+    cuts.set(number, { number, layer, units, mean: means.get(layer.name) as Float32Array });
   }
   const lesions = [...cuts.values()];
   const state = createNarrowing(network, new Set(lesions.map(({ layer }) => layer.output.value)));

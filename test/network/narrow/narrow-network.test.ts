@@ -9,6 +9,7 @@ import {
 } from "../../../src/network/narrow/narrow-network.ts";
 import { loadNetworkBytes, type Network } from "../../../src/network/network.ts";
 import type { InputSource } from "../../../src/network/outcomes.ts";
+import { meanOutputs } from "../../../src/network/replacement.ts";
 import { DataType, decodeModel, makeHalfTensor, makeNode } from "../../../src/runtime/onnx.ts";
 import { othersOf } from "../../../src/scores/keep-only.ts";
 import { rng } from "../../../src/statistics/rng.ts";
@@ -37,7 +38,10 @@ function drawKept(network: Network, share: number, seed = 0): KeptUnits[] {
 
 /** Extracts, and expects the file's outputs to be those of the spliced network and of the program's lesions. */
 async function expectSame(network: Network, kept: readonly KeptUnits[], data: Data, tolerance = 1e-5) {
-  const narrowed = await narrowNetwork(network, kept, data);
+  const layers = kept.map(({ layer }) => layer);
+  const values = await meanOutputs(network, layers, data);
+  const means = new Map(layers.map(({ name }, i) => [name, values[i] as Float32Array]));
+  const narrowed = await narrowNetwork(network, kept, means);
   const bytes = encodeNarrowed(network, narrowed, NOTES);
   const found = await runOutputs(bytes, network, data.values, data.count);
   const expected = await splicedOutputs(network, kept, data.values, data.count);
@@ -47,11 +51,11 @@ async function expectSame(network: Network, kept: readonly KeptUnits[], data: Da
   expect(again.probe.input).toBe(network.probe.input);
   const lesion = kept.map(({ layer, units }) => ({ layer, units: othersOf(units, layer.units) }));
   const logits: number[] = [];
-  await runLesionedLogits(network, lesion, "mean", data, (some) => {
+  await runLesionedLogits(network, lesion, means, data, (some) => {
     logits.push(...some);
   });
   const own: number[] = [];
-  await runLesionedLogits(again, [], "mean", data, (some) => {
+  await runLesionedLogits(again, [], means, data, (some) => {
     own.push(...some);
   });
   expect(own).toHaveLength(logits.length);
