@@ -137,7 +137,8 @@ function toText(
 const FORM_NOTES = {
   whole: "",
   narrowed: "",
-  constant: "constant: no unit is kept, the layer is computed no longer.",
+  constant: "constant: no unit is kept.",
+  unused: "unused: units are kept, but all behind them is constant, so the file leaves them out.",
   restored: "restored: the layer's weights are gone, constants fill its width in front of the nodes named.",
   masked: "masked: the layer keeps its weights, its other units are set to their means.",
 };

@@ -42,9 +42,10 @@ export interface KeptUnits {
 /**
  * What became of a layer: `whole` lost nothing; `narrowed` lost the weights of its units, and so did all that reads them;
  * `restored` lost its own weights, but some reader gets its whole width, with constants in the gaps; `masked` keeps its
- * weights, and its lost units are set to their means; `constant` is computed no longer.
+ * weights, and its lost units are set to their means; `constant` has no unit left; `unused` has, but nothing depends on
+ * them, since all on their way to the outputs is constant.
  */
-export type LayerForm = "whole" | "narrowed" | "restored" | "masked" | "constant";
+export type LayerForm = "whole" | "narrowed" | "restored" | "masked" | "constant" | "unused";
 
 export interface NarrowedLayer {
   readonly layer: string;
@@ -86,19 +87,22 @@ export async function narrowNetwork(
     }
   }
   for (const name of network.graph.outputs) widen(state, name, null);
+  const graph = finish(state);
   const forms = kept.map(({ layer }): NarrowedLayer => {
     const number = network.layers.findIndex(({ name }) => name === layer.name);
     const restoredAt = [...(state.restored.get(number) ?? [])];
     const formOf = (): LayerForm => {
       const lesion = cuts.get(number);
+      if (lesion?.units.length === 0) return "constant";
+      if (!graph.producer.has(state.products.get(number) ?? madeName(state, layer.weights.output)))
+        return "unused";
       if (lesion === undefined) return "whole";
       if (!ownCuts.has(number)) return "masked";
-      if (lesion.units.length === 0) return "constant";
       return restoredAt.length > 0 ? "restored" : "narrowed";
     };
     return { layer: layer.name, form: formOf(), restoredAt };
   });
-  return { graph: finish(state), layers: forms };
+  return { graph, layers: forms };
 }
 
 interface Lesion {

@@ -50,12 +50,22 @@ export interface Narrowing {
   readonly initializers: Map<string, TensorProto>;
   /** For layers whose slices were put together again the nodes that this was for. */
   readonly restored: Map<number, Set<string>>;
+  /** For layers that were cut the value that their new node makes. */
+  readonly products: Map<number, string>;
   /** Values that a lesion acts on. */
   readonly sites: ReadonlySet<string>;
 }
 
 export function createNarrowing(network: Network, sites: ReadonlySet<string>): Narrowing {
-  return { network, narrow: new Map(), nodes: [], initializers: new Map(), restored: new Map(), sites };
+  return {
+    network,
+    narrow: new Map(),
+    nodes: [],
+    initializers: new Map(),
+    restored: new Map(),
+    products: new Map(),
+    sites,
+  };
 }
 
 /** What remains of a value is called so. */

@@ -80,7 +80,8 @@ export async function cutWeights(
     const isCutAgain = cut.made.length > cut.units.length;
     const to = isWhole ? madeName(state, output) : keptName(output);
     const made = isCutAgain ? freshName(state, `${output}/groups`) : to;
-    emitWeights(state, node, layer, { from, side, weights, base, groups: cut.groups, to: made });
+    const parts = { from, side, weights, base, groups: cut.groups, to: made };
+    state.products.set(number, emitWeights(state, node, layer, parts));
     if (isCutAgain) gatherSlices(state, made, unitAxis, placesIn(cut.made, cut.units), to);
   }
   if (!isWhole) {
@@ -139,6 +140,7 @@ function cutKernel(layer: Layer, kernel: Block, { inputs, made }: Cut): Block {
   return { dims: [units.length, ...(first?.dims.slice(1) ?? [])], values };
 }
 
+/** Adds the node with what is left of its kernel; returns the name of its product. */
 function emitWeights(
   state: Narrowing,
   node: NodeProto,
@@ -151,7 +153,7 @@ function emitWeights(
     readonly groups: number;
     readonly to: string;
   },
-): void {
+): string {
   const { from, side, weights, base, groups, to } = parts;
   const { unitAxis } = layer.weights;
   const kernel = replaceFloats(state, layer.weights.kernel.name, weights);
@@ -179,4 +181,5 @@ function emitWeights(
   const sum = addsMap ? freshName(state, `${to}/sums`) : to;
   emit(state, { ...node, input: inputs, output: [sum], attribute });
   if (addsMap) emit(state, makeNode("Add", [sum, addFloats(state, `${to}/constants`, base)], [to]));
+  return sum;
 }

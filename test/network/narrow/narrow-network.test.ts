@@ -372,7 +372,7 @@ describe("a narrowed network", () => {
       data,
     );
     expect(without.again.layers.map(({ name }) => name)).toEqual(["head"]);
-    expect(without.forms).toEqual(["constant", "narrowed", "narrowed"]);
+    expect(without.forms).toEqual(["constant", "unused", "unused"]);
   });
 
   it("stores half-precision weights in half precision", async () => {
