@@ -3,7 +3,8 @@
  * of the file and their means put in their place.
  */
 import { BrodmannError } from "../errors.ts";
-import { runLesionedLogits } from "../network/joint-lesions.ts";
+import { batchesOf } from "../network/batching.ts";
+import { openLesionedLogits } from "../network/joint-lesions.ts";
 import {
   countParameters,
   encodeNarrowed,
@@ -11,11 +12,12 @@ import {
   narrowNetwork,
 } from "../network/narrow/narrow-network.ts";
 import { loadNetworkBytes, type Network } from "../network/network.ts";
-import type { LabelledInputs } from "../network/outcomes.ts";
+import { classCount, countClasses, type LabelledInputs } from "../network/outcomes.ts";
 import { meanOutputs } from "../network/replacement.ts";
+import { withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
-import type { RunOptions } from "../progress.ts";
+import { type RunOptions, StepCounter } from "../progress.ts";
 import { othersOf } from "../scores/keep-only.ts";
 import { partitionLayers } from "../scores/study.ts";
 import { type ClusterUnits, type KeptPerformance, measureKept } from "./kept-performance.ts";
@@ -82,6 +84,8 @@ export async function extractCluster(
 ): Promise<Extraction> {
   const { shuffles = 19, seed = 0, source, label = cluster, version = "" } = options;
   const groups = clusterUnits(network, partition, cluster, label);
+  // Labels that do not fit are told before the long work.
+  countClasses(data.labels, classCount(withTask(network, data)));
   const layers = groups.map(({ layer }) => layer);
   const values = await meanOutputs(network, layers, data, options);
   const means = new Map(layers.map(({ name }, i) => [name, values[i] as Float32Array]));
@@ -149,36 +153,29 @@ async function compareLogits(
   means: ReadonlyMap<string, Float32Array>,
   bytes: Uint8Array,
   data: LabelledInputs,
-  { signal, onProgress }: RunOptions,
+  options: RunOptions,
 ): Promise<Extraction["logits"]> {
   const lesion = groups.map(({ layer, units }) => ({ layer, units: othersOf(units, layer.units) }));
-  const lesioned: Float32Array[] = [];
-  const options = { signal, onProgress };
-  const keep = (list: Float32Array[]) => (logits: Float32Array) => {
-    list.push(logits.slice());
-  };
-  await runLesionedLogits(network, lesion, means, data, keep(lesioned), options);
   const { inputShape } = network;
   const extracted = await loadNetworkBytes(bytes, `${network.name}, extracted`, { inputShape });
-  const found: Float32Array[] = [];
-  await runLesionedLogits(extracted, [], means, data, keep(found), options);
-  const expected = joined(lesioned);
+  const whole = await openLesionedLogits(network, lesion, means);
+  const own = await openLesionedLogits(extracted, [], means);
+  const counter = new StepCounter("logits", data.count, options);
   let [largest, largestDifference] = [0, 0];
-  joined(found).forEach((value, i) => {
-    const other = expected[i] as number;
-    largest = Math.max(largest, Math.abs(other));
-    // Not a number where either is none: no agreement.
-    largestDifference = Math.max(largestDifference, Math.abs(value - other));
-  });
-  return { largest, largestDifference };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
+  try {
+    for (const { start, rows } of batchesOf(data.count, Math.min(whole.rowsAtOnce, own.rowsAtOnce))) {
+      const expected = await whole.run(data, start, rows);
+      const found = await own.run(data, start, rows);
+      expected.forEach((value, i) => {
+        largest = Math.max(largest, Math.abs(value));
+        // Not a number where either is none: no agreement.
+        largestDifference = Math.max(largestDifference, Math.abs((found[i] as number) - value));
+      });
+      counter.advance(rows);
+    }
+  } finally {
+    await own.dispose();
+    await whole.dispose();
   }
-  return all;
+  return { largest, largestDifference };
 }

@@ -118,44 +118,47 @@ export async function runJointLesions(
   return { outcomes: tally.outcomes(donors.length), details: details.details() };
 }
 
-/**
- * What the network gives for the inputs with units of several layers at their `means` (by layer name) together, batch by
- * batch: `take` gets the logits.
- */
-export async function runLesionedLogits(
+/** Logits of a network with a lesion. */
+export interface LesionedLogits {
+  /** Inputs of one `run`, at the most. */
+  readonly rowsAtOnce: number;
+  /** The logits of `rows` inputs from input `start` on. */
+  run(data: InputSource, start: number, rows: number): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Opens the network with units of several layers at their `means` (by layer name) together. */
+export async function openLesionedLogits(
   network: Network,
   lesion: JointLesion,
   means: ReadonlyMap<string, Float32Array>,
-  data: InputSource,
-  take: (logits: Float32Array) => void,
-  options: RunOptions = {},
-): Promise<void> {
+): Promise<LesionedLogits> {
   const layers = lesion.map(({ layer }) => layer);
   const { probe } = network;
   const masks = masksOf(layers, layers, lesion);
-  const meanOf = ({ name }: Layer): Replacement => ({
-    kind: "mean",
-    values: means.get(name) as Float32Array,
-  });
+  const replacements = layers.map(
+    ({ name }): Replacement => ({ kind: "mean", values: means.get(name) as Float32Array }),
+  );
   const { model, nodes } = encodeJoint(network, layers, network.logits);
   const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
-  const counter = new StepCounter("logits", data.count, options);
-  try {
-    for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
+  return {
+    rowsAtOnce: rowsPerRun(network, nodes),
+    async run(data, start, rows) {
       const size = probe.fixedBatch ?? rows;
       const fed = layers.flatMap((layer, site) => [
         [maskOf(site), masks[site]],
-        [replacementOfSite(site), constantReplacement(network, layer, meanOf(layer), size)],
+        [
+          replacementOfSite(site),
+          constantReplacement(network, layer, replacements[site] as Replacement, size),
+        ],
       ]);
       const inputs = inputFeed(probe, padBatch(data.batch(start, rows), rows, size), size);
       const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });
       const logits = floatValues(outputs[network.logits], network.logits);
-      take(logits.subarray(0, (logits.length / size) * rows));
-      counter.advance(rows);
-    }
-  } finally {
-    await session.dispose();
-  }
+      return logits.subarray(0, (logits.length / size) * rows);
+    },
+    dispose: () => session.dispose(),
+  };
 }
 
 /** The whole network with a choice at every site, up to its logits or their logarithmic probabilities. */

@@ -158,7 +158,9 @@ export async function meanOutputs(
   });
   const counter = new StepCounter("means", data.count, options);
   try {
-    for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes, PREFIX_FLOATS))) {
+    // All of the layers' outputs are there at once.
+    const rowsAtOnce = rowsPerRun(network, part.nodes, PREFIX_FLOATS / values.length);
+    for (const { start, rows } of batchesOf(data.count, rowsAtOnce)) {
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
       const outputs = await session.run(inputFeed(probe, inputs, size));

@@ -174,6 +174,9 @@ describe("extractCluster", () => {
     expect(none.message).toContain("found no units of cluster 1 but inputs and logits");
     const short = partitionOf([{ name: "hidden1", labels: [0, 1] }]);
     await expectRefusal(() => extractCluster(network, data, short, 0), "E_PARTITION_FIT");
+    const signal = AbortSignal.abort();
+    const interrupted = extractCluster(network, data, partition, 0, { signal });
+    await expect(interrupted).rejects.toMatchObject({ code: "E_INTERRUPTED" });
     const wrong = { ...data, labels: new Int32Array(data.count).fill(9) };
     await expectRefusal(() => extractCluster(network, wrong, partition, 0), "E_INPUT_LABELS");
   });

@@ -1,7 +1,7 @@
 import type { NodeProto } from "../../runtime/onnx.ts";
+import { evaluateNode } from "./evaluate-node.ts";
 import {
   emit,
-  evaluate,
   isStored,
   keptName,
   type Narrow,
@@ -22,7 +22,7 @@ export async function carry(
   const { live, layers } = state.narrow.get(data) as Narrow;
   if (usesMoreOutputs(state, node)) return false;
   if (others.some((name) => name !== "" && !isStored(state, name))) return false;
-  const constants = (await evaluate(state, node))?.get(output);
+  const constants = (await evaluateNode(state, node))?.get(output);
   if (constants === undefined) return false;
   const input = change.input ?? [keptName(data), ...others];
   emit(state, { ...node, ...change, input, output: [keptName(output)] });

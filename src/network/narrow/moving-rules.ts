@@ -5,10 +5,10 @@ import { integerAttribute, integersAttribute } from "../model-graph.ts";
 import { slicedPositions } from "../rearranging.ts";
 import { type Block, placesIn, sizeOf, spansOf, unite } from "./blocks.ts";
 import { carry } from "./carry.ts";
+import { evaluateNode } from "./evaluate-node.ts";
 import {
   addInts,
   emit,
-  evaluate,
   frameOf,
   gatherSlices,
   isStored,
@@ -102,7 +102,7 @@ export async function concat(state: Narrowing, node: NodeProto): Promise<boolean
     if (live.length === frame.dims[axis]) return false;
     for (const name of node.input) parts.push(widenTo(state, name, live, node));
   }
-  const constants = (await evaluate(state, node))?.get(output);
+  const constants = (await evaluateNode(state, node))?.get(output);
   if (constants === undefined) return false;
   emit(state, { ...node, input: parts, output: [keptName(output)] });
   setNarrow(state, output, { axis, live, constants, layers: layersOf(state, node.input) });
@@ -116,7 +116,7 @@ export async function split(state: Narrowing, node: NodeProto): Promise<boolean>
   const frames = outputs.map((name) => frameOf(state, name));
   if (outputs.length < node.output.length || frames.includes(null)) return false;
   if (others.some((name) => name !== "" && !isStored(state, name))) return false;
-  const made = await evaluate(state, node);
+  const made = await evaluateNode(state, node);
   if (made === null || outputs.some((name) => !made.has(name))) return false;
   const along = countFrom(integerAttribute(node, "axis", 0), constants.dims.length);
   if (along !== axis) {
@@ -148,7 +148,7 @@ async function pick(state: Narrowing, node: NodeProto, picked: readonly number[]
   const [data = ""] = node.input;
   const [output = ""] = node.output;
   const { axis, live, layers } = state.narrow.get(data) as Narrow;
-  const constants = (await evaluate(state, node))?.get(output);
+  const constants = (await evaluateNode(state, node))?.get(output);
   if (constants === undefined) return false;
   const places = placesIn(live, picked);
   const left = Int32Array.from(picked.keys()).filter((i) => (places[i] as number) >= 0);

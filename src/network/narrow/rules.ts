@@ -8,12 +8,12 @@ import { constantFloats, constantIntegers } from "../constants.ts";
 import { integerAttribute, integersAttribute } from "../model-graph.ts";
 import { type Block, takeSlices, unite } from "./blocks.ts";
 import { carry } from "./carry.ts";
+import { evaluateNode } from "./evaluate-node.ts";
 import { concat, gather, pad, reshape, slice, split, transpose } from "./moving-rules.ts";
 import {
   addConstants,
   addFloats,
   emit,
-  evaluate,
   frameOf,
   isStored,
   keptName,
@@ -37,7 +37,7 @@ export function ruleOf(node: NodeProto): NarrowRule | null {
 export async function makeConstant(state: Narrowing, node: NodeProto): Promise<boolean> {
   const outputs = node.output.filter((name) => name !== "");
   if (outputs.some((name) => frameOf(state, name) === null)) return false;
-  const made = await evaluate(state, node);
+  const made = await evaluateNode(state, node);
   if (made === null || outputs.some((name) => !made.has(name))) return false;
   for (const name of outputs) {
     const constants = made.get(name) as Block;
@@ -76,7 +76,7 @@ const elementwise: NarrowRule = async (state, node) => {
   if (otherAxes.some((other) => other !== axis)) return false;
   const live = unite(cut.map(({ narrow }) => narrow.live));
   if (live.length === frame.dims[axis]) return false;
-  const constants = (await evaluate(state, node))?.get(output);
+  const constants = (await evaluateNode(state, node))?.get(output);
   if (constants === undefined) return false;
   for (const name of reads) {
     const narrow = state.narrow.get(name);

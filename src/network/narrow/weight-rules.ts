@@ -8,10 +8,10 @@ import { constantFloats } from "../constants.ts";
 import { attributeOf, integerAttribute } from "../model-graph.ts";
 import type { Layer } from "../network.ts";
 import { type Block, clearSlices, foldAxes, placesIn, sizeOf, takeSlices } from "./blocks.ts";
+import { evaluateNode } from "./evaluate-node.ts";
 import {
   addFloats,
   emit,
-  evaluate,
   frameOf,
   freshName,
   gatherSlices,
@@ -67,7 +67,7 @@ export async function cutWeights(
     values: new Float32Array(sizeOf(frameIn.dims)),
   };
   const read = clearSlices(constants, axis, cut.inputs);
-  const sums = (await evaluate(state, node, new Map([[data, read]])))?.get(output);
+  const sums = (await evaluateNode(state, node, new Map([[data, read]])))?.get(output);
   if (sums === undefined) return false;
   const isOwn = kept !== null && cut.units.length === kept.length;
   const layers = isOwn ? new Set<number>() : layersOf(state, [data]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runLesionedLogits } from "../../../src/network/joint-lesions.ts";
+import { type JointLesion, openLesionedLogits } from "../../../src/network/joint-lesions.ts";
 import { halfBits } from "../../../src/network/narrow/half-floats.ts";
 import {
   countParameters,
@@ -10,7 +10,14 @@ import {
 import { loadNetworkBytes, type Network } from "../../../src/network/network.ts";
 import type { InputSource } from "../../../src/network/outcomes.ts";
 import { meanOutputs } from "../../../src/network/replacement.ts";
-import { DataType, decodeModel, makeHalfTensor, makeNode } from "../../../src/runtime/onnx.ts";
+import {
+  buildModel,
+  DataType,
+  decodeModel,
+  makeHalfTensor,
+  makeNode,
+  makeUntypedValueInfo,
+} from "../../../src/runtime/onnx.ts";
 import { othersOf } from "../../../src/scores/keep-only.ts";
 import { rng } from "../../../src/statistics/rng.ts";
 import { exportBytes, exportData, exportNames } from "../../support/exports.ts";
@@ -50,14 +57,17 @@ async function expectSame(network: Network, kept: readonly KeptUnits[], data: Da
   expect(again.graph.outputs).toEqual(network.graph.outputs);
   expect(again.probe.input).toBe(network.probe.input);
   const lesion = kept.map(({ layer, units }) => ({ layer, units: othersOf(units, layer.units) }));
-  const logits: number[] = [];
-  await runLesionedLogits(network, lesion, means, data, (some) => {
-    logits.push(...some);
-  });
-  const own: number[] = [];
-  await runLesionedLogits(again, [], means, data, (some) => {
-    own.push(...some);
-  });
+  const logitsOf = async (one: Network, silenced: JointLesion) => {
+    const opened = await openLesionedLogits(one, silenced, means);
+    const all: number[] = [];
+    const batch = one.probe.fixedBatch ?? data.count;
+    for (let start = 0; start < data.count; start += batch)
+      all.push(...(await opened.run(data, start, batch)));
+    await opened.dispose();
+    return all;
+  };
+  const logits = await logitsOf(network, lesion);
+  const own = await logitsOf(again, []);
   expect(own).toHaveLength(logits.length);
   const most = Math.max(1, ...logits.map(Math.abs));
   for (const [i, value] of logits.entries())
@@ -275,6 +285,42 @@ const DRAWN: readonly Drawn[] = [
     },
     // What a gate lets through depends on both halves.
     forms: ["restored", "narrowed"],
+  },
+  {
+    title: "operators that are not followed: LRN, DepthToSpace, one of another domain",
+    shape: image,
+    draw: (model) => {
+      const a = model.node("LRN", [conv(model, "x", "a", 2, 6)], { size: 3n });
+      const b = model.node("DepthToSpace", [relu(model, conv(model, a, "b", 6, 8))], { blocksize: 2n });
+      const c = model.node("Gelu", [conv(model, b, "c", 2, 6)], {}, { domain: "com.microsoft" });
+      return head(model, conv(model, c, "d", 6, 5), 5);
+    },
+    forms: ["restored", "restored", "restored", "narrowed"],
+  },
+  {
+    title: "a branch of control flow that reads a layer",
+    shape: [3],
+    draw: (model) => {
+      const a = relu(model, model.dense("x", "a", 3, 6));
+      const branch = (opType: string) => {
+        const inner = sketch([1]);
+        const made = inner.node(opType, [a], {}, { outputs: [`${opType}.inner`] });
+        return decodeModel(
+          buildModel({ nodes: inner.nodes, inputs: [], outputs: [makeUntypedValueInfo(made)] }),
+        ).graph;
+      };
+      const sum = model.node("ReduceSum", ["x"], { keepdims: 0n });
+      const condition = model.node("Greater", [sum, model.floats("zero", [], [0])]);
+      const chosen = model.node("If", [condition], { then_branch: [], else_branch: [] });
+      const [thenBranch, elseBranch] = model.nodes.at(-1)?.attribute ?? [];
+      // Type 5 is GRAPH.
+      if (thenBranch) Object.assign(thenBranch, { type: 5, g: branch("Identity") });
+      if (elseBranch) Object.assign(elseBranch, { type: 5, g: branch("Neg") });
+      return model.dense(chosen, "head", 6, CLASSES);
+    },
+    forms: ["restored"],
+    // Which branch is taken depends on the input.
+    isBypassed: true,
   },
   ...[9, 11, 12, 18, 21].map(
     (opset): Drawn => ({
