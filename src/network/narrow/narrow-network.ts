@@ -17,6 +17,7 @@ import type { Layer, Network } from "../network.ts";
 import { dimsOf, isFloatTensor } from "../tensor-values.ts";
 import { type Block, othersAmong, placesIn, replaceSlices, sizeOf, spansOf } from "./blocks.ts";
 import { inHalfPrecision, isHalfPrecision } from "./half-floats.ts";
+import { mergeBiases } from "./merge-biases.ts";
 import {
   createNarrowing,
   emit,
@@ -279,7 +280,8 @@ function finish(state: Narrowing): ModelGraph {
     });
   const whole = made(state.nodes, [...initializers.values()]);
   const part = partOf(whole, graph.outputs, new Set([state.network.probe.input]));
-  return made(part.nodes, part.initializers);
+  const { nodes, initializers: left } = mergeBiases(part, state.sums, graph.outputs);
+  return made(nodes, left);
 }
 
 /** The program that writes a file, and what the file says of its origin. */

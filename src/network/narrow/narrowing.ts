@@ -47,6 +47,8 @@ export interface Narrowing {
   readonly restored: Map<number, Set<string>>;
   /** For layers that were cut the value that their new node makes. */
   readonly products: Map<number, string>;
+  /** Sums of layers to which what they read of constants is added behind. */
+  readonly sums: Set<string>;
   /** Values that a lesion acts on. */
   readonly sites: ReadonlySet<string>;
 }
@@ -59,6 +61,7 @@ export function createNarrowing(network: Network, sites: ReadonlySet<string>): N
     initializers: new Map(),
     restored: new Map(),
     products: new Map(),
+    sums: new Set(),
     sites,
   };
 }

@@ -180,6 +180,9 @@ function emitWeights(
   ];
   const sum = addsMap ? freshName(state, `${to}/sums`) : to;
   emit(state, { ...node, input: inputs, output: [sum], attribute });
-  if (addsMap) emit(state, makeNode("Add", [sum, addFloats(state, `${to}/constants`, base)], [to]));
+  if (addsMap) {
+    emit(state, makeNode("Add", [sum, addFloats(state, `${to}/constants`, base)], [to]));
+    state.sums.add(to);
+  }
   return sum;
 }

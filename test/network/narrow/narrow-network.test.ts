@@ -421,6 +421,22 @@ describe("a narrowed network", () => {
     expect(without.forms).toEqual(["constant", "unused", "unused"]);
   });
 
+  it("folds what a product reads of constants into the bias behind it", async () => {
+    const model = sketch([4, 5]);
+    const linear = (from: string, name: string, inputs: number, units: number) => {
+      const sum = model.node("MatMul", [from, model.floats(`${name}.weight`, [inputs, units])], {}, { name });
+      return model.node("Add", [model.floats(`${name}.bias`, [units]), sum]);
+    };
+    const b = relu(model, linear(relu(model, linear("x", "a", 5, 8)), "b", 8, 6));
+    const mean = model.node("ReduceMean", [b], { axes: [1n], keepdims: 0n });
+    const network = await loadNetworkBytes(model.encode(linear(mean, "head", 6, CLASSES)), "products");
+    const { again } = await expectSame(network, drawKept(network, 0.5), randomData(COUNT, [4, 5], CLASSES));
+    const types = again.graph.nodes.map(({ opType }) => opType);
+    expect(types.filter((type) => type === "MatMul")).toHaveLength(3);
+    expect(types.filter((type) => type === "Add")).toHaveLength(3);
+    expect(again.graph.nodes).toHaveLength(9);
+  });
+
   it("stores half-precision weights in half precision", async () => {
     const model = sketch(image);
     const a = relu(model, conv(model, "x", "a", 2, 32));
