@@ -19,6 +19,13 @@ export { loadDataset } from "./data/dataset.ts";
 export type { Dataset, DatasetOptions } from "./data/parse-dataset.ts";
 export { type Engine, localEngine } from "./engine.ts";
 export { BrodmannError } from "./errors.ts";
+export {
+  type ExtractedLayer,
+  type Extraction,
+  type ExtractOptions,
+  extractCluster,
+} from "./extract/extract-cluster.ts";
+export type { KeptNumber, KeptPerformance } from "./extract/kept-performance.ts";
 export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 export { readGraph, writeGraph } from "./graph/graph-file.ts";
 export type { GraphLayer, GraphPart, UnitGraph } from "./graph/unit-graph.ts";
@@ -46,6 +53,7 @@ export {
 export { evaluateNetwork } from "./network/evaluate.ts";
 export { runLesions, type Shard } from "./network/lesions.ts";
 export { loadNetwork } from "./network/load-network.ts";
+export type { LayerForm } from "./network/narrow/narrow-network.ts";
 export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./network/network.ts";
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";

@@ -17,6 +17,7 @@ it("exports these names", () => {
     "contactSheet",
     "encodePng",
     "evaluateNetwork",
+    "extractCluster",
     "formatPartition",
     "formatPatternInputs",
     "formatPatternTable",

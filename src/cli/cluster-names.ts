@@ -37,3 +37,14 @@ function importanceWithLabels(scores: Importance, labels: readonly number[] | nu
     })),
   };
 }
+
+/** The number of a cluster by its label in the partition's file. */
+export function clusterOf(text: string, labels: readonly number[], path: string): number {
+  const cluster = /^-?\d+$/.test(text.trim()) ? labels.indexOf(Number(text)) : -1;
+  if (cluster >= 0) return cluster;
+  throw new BrodmannError(
+    "E_USAGE_CLUSTER",
+    `--cluster: found "${text}", expected a cluster of ${path}: ${labels.join(", ") || "it has none"}`,
+    { hint: "Name a cluster by its label in the partition; -1 is none." },
+  );
+}

@@ -42,6 +42,7 @@ export type CommandName =
   | "visualize"
   | "report"
   | "patterns"
+  | "extract"
   | "doctor";
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -238,6 +239,19 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       "image-shape",
     ],
     load: () => import("./commands/patterns.ts"),
+  },
+  extract: {
+    usage: "extract MODEL --data D --partition p.json --cluster C --out sub.onnx",
+    help: "the sub-network of one cluster as an ONNX file of its own",
+    examples: ["brodmann extract model.onnx --data digits.npz --partition p.json --cluster 3 --out sub.onnx"],
+    notes: [
+      "All other units of the layers that the partition names are taken out, and their means over --data put in their place: the file gives the logits of the network with those units lesioned to their means.",
+      "Maps of convolutions have a mean for each position, so that a file of many small kernels on large maps may grow.",
+      "Networks run on the CPU, whatever --device says.",
+    ],
+    arguments: { least: 1, most: 1 },
+    flags: [...DATA_FLAGS, "partition", "cluster", "shuffles"],
+    load: () => import("./commands/extract.ts"),
   },
   doctor: {
     usage: "doctor",

@@ -56,6 +56,7 @@ export interface Flags {
   readonly shard?: Shard;
   readonly match?: "size" | "norm" | "activation";
   readonly format?: "text" | "csv" | "latex";
+  readonly cluster?: string;
   readonly units?: string;
   readonly "image-shape"?: readonly number[];
   readonly steps?: number;
@@ -63,7 +64,6 @@ export interface Flags {
   readonly scale?: number;
   readonly rotation?: number;
   readonly layer?: readonly string[];
-  readonly cluster?: number;
   readonly aggregate?: Aggregate;
   readonly "unit-scale"?: ColumnScale;
   readonly metric?: "euclidean" | "arccos";
@@ -150,7 +150,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   shuffles: {
     takes: "count",
     value: "N",
-    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7, patterns 19); p of agreement",
+    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7, patterns and extract 19); p of agreement",
   },
   "visual-shuffles": {
     takes: "whole",
@@ -186,6 +186,11 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "output|consumer:NAME",
     help: "lesion what all layers read (default), or what only layer NAME reads",
   },
+  cluster: {
+    takes: "text",
+    value: "C",
+    help: "one cluster, by its label in the partition: to extract, or to find patterns of alone",
+  },
   units: {
     takes: "text",
     value: "LAYER:1,5,9",
@@ -205,7 +210,6 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "NAME",
     help: "a layer, as brodmann inspect lists it; again for further ones (default all)",
   },
-  cluster: { takes: "whole", value: "C", help: "this cluster of the partition alone" },
   aggregate: {
     takes: ["mean", "mean_std", "max", "min_max", "none"],
     help: "what a unit's positions become in patterns (default mean)",

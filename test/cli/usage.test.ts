@@ -19,7 +19,9 @@ describe("help", () => {
       "table",
       "compare",
       "visualize",
+      "report",
       "patterns",
+      "extract",
       "doctor",
     ]);
   });

@@ -21,6 +21,7 @@ import {
 } from "../../patterns/patterns-file.ts";
 import { type ImageLayout, imageLayout } from "../../visualize/image-input.ts";
 import { encodePng } from "../../visualize/png.ts";
+import { clusterOf } from "../cluster-names.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
 import type { FlagName, Flags } from "../flags.ts";
@@ -179,7 +180,10 @@ async function openNetworkSource({ flags, positionals, terminal }: CommandContex
   // `checkSource` has seen --data.
   const inputs = data as Dataset;
   const file = flags.partition === undefined ? null : await readPartition(flags.partition);
-  const cluster = flags.cluster === undefined ? undefined : clusterId(flags.cluster, file?.fileLabels ?? []);
+  const cluster =
+    flags.cluster === undefined
+      ? undefined
+      : clusterOf(flags.cluster, file?.fileLabels ?? [], flags.partition ?? "");
   const layout = layoutOf(network.inputShape, storedShape, flags, network.name, terminal);
   return {
     facts: {
@@ -192,17 +196,6 @@ async function openNetworkSource({ flags, positionals, terminal }: CommandContex
     find: (engine, options) =>
       engine.patterns(network, inputs, { ...options, partition: file?.partition, cluster }),
   };
-}
-
-/** The id of the cluster that has a label in the partition's file. Throws `E_USAGE_CLUSTER`. */
-function clusterId(label: number, fileLabels: readonly number[]): number {
-  const id = fileLabels.indexOf(label);
-  if (id >= 0) return id;
-  throw new BrodmannError(
-    "E_USAGE_CLUSTER",
-    `--cluster: found ${label}, expected a label of the partition (${fileLabels.join(", ") || "it has none"})`,
-    { hint: "Name one of these, or leave --cluster out for all of them." },
-  );
 }
 
 async function openRecordedSource({ flags, terminal }: CommandContext): Promise<Source> {
