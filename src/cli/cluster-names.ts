@@ -1,3 +1,4 @@
+import { BrodmannError } from "../errors.ts";
 import type { Coherence } from "../scores/coherence.ts";
 import type { Importance } from "../scores/importance.ts";
 import type { Scores } from "../scores/scores.ts";

@@ -161,7 +161,7 @@ describe("patterns", () => {
     );
     const refused = await brodmannHere([...args, "--cluster", "1"]);
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain("--cluster: found 1, expected a label of the partition (10, 15)");
+    expect(refused.stderr).toMatch(/--cluster: found "1", expected a cluster of .*: 10, 15/);
     const text = await brodmannHere([...args, "--layer", "hidden2"]);
     expect(text.stdout).toMatch(/^layer +cluster +units .* p +p noise +p AMI/m);
     expect(text.stdout).toMatch(/^hidden2 +10 +12 /m);
