@@ -1,15 +1,17 @@
-// Squared correlations of standardised rows, by tiles in workgroup memory: squared[i, j] = min(1, (left[i] . right[j])^2).
-// The form for GPUs.
+// Inner products of rows, by tiles in workgroup memory, and what is made of them. The form for GPUs.
+//   correlations (of standardised rows): finished[i, j] = min(1, (left[i] . right[j])^2)
+//   distances: finished[i, j] = |left[i] - right[j]| x unit, negative for close pairs, see lib/marked-distance.wgsl
 //
-// binding  name     access      shape
-// 0        params   uniform
-// 1        left     read        rows x stride quadruples of samples, standardised, padded with zeros
-// 2        right    read        columns x stride, likewise; the same rows as `left` where is_diagonal = 1
-// 3        squared  read_write  rows x columns
+// binding  name      access      shape
+// 0        params    uniform
+// 1        left      read        rows x stride quadruples of samples, standardised, padded with zeros
+// 2        right     read        columns x stride, likewise; the same rows as `left` where is_diagonal = 1
+// 3        finished  read_write  rows x columns
 //
-// Samples come in batches: sums so far wait in `squared`, the last batch squares them and clips them to 1. On the diagonal
-// only the upper triangle is computed, mirrored at the end, with zeros on the diagonal itself. Products of one batch are
-// summed in the order of the samples, batches among themselves.
+// For distances, the squared length of a row is the first value of its last quadruple, which no product reaches. Samples
+// come in batches: sums so far wait in `finished`, and the last batch finishes them. On the diagonal only the upper
+// triangle is computed, mirrored at the end, with zeros on the diagonal itself. Products of one batch are summed in the
+// order of the samples, batches among themselves.
 //
 // One workgroup of 16 x 16 lanes computes a tile of 128 x 128 values, a lane 8 x 8 of them, 16 rows and columns apart so
 // that neighbouring lanes read and write neighbouring addresses. Workgroup memory: 16 KiB.
@@ -17,6 +19,7 @@
 // #include "lib/grid.wgsl"
 // #include "lib/triangle.wgsl"
 // #include "lib/inner-products.wgsl"
+// #include "lib/marked-distance.wgsl"
 
 struct Params {
   rows: u32,
@@ -28,12 +31,15 @@ struct Params {
   is_diagonal: u32,
   is_first: u32,
   is_last: u32,
+  is_distance: u32,
+  // What distances are multiplied by.
+  unit: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> left: array<vec4f>;
 @group(0) @binding(2) var<storage, read> right: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> squared: array<f32>;
+@group(0) @binding(3) var<storage, read_write> finished: array<f32>;
 
 const SIDE = 16u;
 const TILE = 128u;
@@ -44,7 +50,7 @@ const DEPTH = 4u;
 var<workgroup> left_tile: array<vec4f, 512>;
 var<workgroup> right_tile: array<vec4f, 512>;
 
-// Adds what earlier batches of samples gave, and in the last batch squares, clips and mirrors.
+// Adds what earlier batches of samples gave, and in the last batch finishes and mirrors.
 fn store(row: u32, column: u32, product: f32) {
   if (row >= params.rows || column >= params.columns || (params.is_diagonal == 1u && row > column)) {
     return;
@@ -52,16 +58,24 @@ fn store(row: u32, column: u32, product: f32) {
   let at = row * params.columns + column;
   var sum = product;
   if (params.is_first == 0u) {
-    sum += squared[at];
+    sum += finished[at];
   }
   if (params.is_last == 0u) {
-    squared[at] = sum;
+    finished[at] = sum;
     return;
   }
-  let value = select(min(1.0, sum * sum), 0.0, params.is_diagonal == 1u && row == column);
-  squared[at] = value;
+  var value = 0.0;
+  if (params.is_distance == 1u) {
+    let own = left[row * params.stride + params.stride - 1u].x;
+    let other = right[column * params.stride + params.stride - 1u].x;
+    value = params.unit * marked_distance(own + other, sum);
+  } else {
+    value = min(1.0, sum * sum);
+  }
+  value = select(value, 0.0, params.is_diagonal == 1u && row == column);
+  finished[at] = value;
   if (params.is_diagonal == 1u) {
-    squared[column * params.columns + row] = value;
+    finished[column * params.columns + row] = value;
   }
 }
 

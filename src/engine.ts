@@ -11,6 +11,13 @@ import type { Network } from "./network/network.ts";
 import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
+import {
+  findActivationPatterns,
+  findPatterns,
+  type Patterns,
+  type RecordedInputs,
+} from "./patterns/find-patterns.ts";
+import type { PatternOptions } from "./patterns/pattern-settings.ts";
 import type { RunOptions } from "./progress.ts";
 
 import {
@@ -76,6 +83,10 @@ export interface Engine {
     shard: Shard,
     options?: CoherenceOptions,
   ): Promise<void>;
+  /** Sets of inputs that layers, and clusters of their units, treat alike. */
+  patterns(network: Network, data: LabelledInputs, options?: PatternOptions): Promise<Patterns>;
+  /** The same for activations that were recorded elsewhere. */
+  activationPatterns(recorded: RecordedInputs, options?: PatternOptions): Promise<Patterns>;
   dispose(): Promise<void>;
 }
 
@@ -99,6 +110,8 @@ export function localEngine(compute: Compute): Engine {
     visualize: visualizeUnits,
     coherence: scoreCoherence,
     coherenceShard: scoreCoherenceShard,
+    patterns: (network, data, options) => findPatterns(compute, network, data, options),
+    activationPatterns: (recorded, options) => findActivationPatterns(compute, recorded, options),
     dispose: () => compute.dispose(),
   };
 }

@@ -19,6 +19,13 @@ export { loadDataset } from "./data/dataset.ts";
 export type { Dataset, DatasetOptions } from "./data/parse-dataset.ts";
 export { type Engine, localEngine } from "./engine.ts";
 export { BrodmannError } from "./errors.ts";
+export {
+  type ExtractedLayer,
+  type Extraction,
+  type ExtractOptions,
+  extractCluster,
+} from "./extract/extract-cluster.ts";
+export type { KeptNumber, KeptPerformance } from "./extract/kept-performance.ts";
 export type { ActivationGraphOptions } from "./graph/activation-graph.ts";
 export { readGraph, writeGraph } from "./graph/graph-file.ts";
 export type { GraphLayer, GraphPart, UnitGraph } from "./graph/unit-graph.ts";
@@ -27,6 +34,7 @@ export { type Journal, type JournalContent, openJournal, readJournal } from "./j
 export { mergeShards } from "./journal/merge-shards.ts";
 export {
   activationGraph,
+  activationPatterns,
   analyze,
   type ComputeOption,
   coherence,
@@ -36,6 +44,7 @@ export {
   leiden,
   louvain,
   type PartitionOptions,
+  patterns,
   randomPartition,
   spectral,
   visualize,
@@ -44,6 +53,7 @@ export {
 export { evaluateNetwork } from "./network/evaluate.ts";
 export { runLesions, type Shard } from "./network/lesions.ts";
 export { loadNetwork } from "./network/load-network.ts";
+export type { LayerForm } from "./network/narrow/narrow-network.ts";
 export { type Layer, layerNamed, loadNetworkBytes, type Network } from "./network/network.ts";
 export type { InputSource, LabelledInputs, Outcome } from "./network/outcomes.ts";
 export { type Recording, recordUnits } from "./network/record.ts";
@@ -72,6 +82,21 @@ export { testQuality } from "./partition/quality-nulls.ts";
 export { coAssignment, measureStability } from "./partition/stability.ts";
 export { measureTransfer } from "./partition/transfer.ts";
 export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
+export type { PatternRun, Patterns, RecordedInputs } from "./patterns/find-patterns.ts";
+export { averageImage, type InputImages, inputImages } from "./patterns/input-images.ts";
+export type { ContinuumReason, LayerPatterns } from "./patterns/layer-patterns.ts";
+export { type PatternFlow, patternFlow } from "./patterns/pattern-flow.ts";
+export type { DrawTest, PermutedUnits, RandomUnits, SetTest } from "./patterns/pattern-nulls.ts";
+export type { PatternOptions, PatternSettings } from "./patterns/pattern-settings.ts";
+export { patternSheet } from "./patterns/pattern-sheet.ts";
+export { BOX_STATISTICS, type ClassMix, type Pattern } from "./patterns/pattern-table.ts";
+export {
+  formatPatternInputs,
+  formatPatterns,
+  formatPatternTable,
+  formatPatternUnits,
+  type PatternFacts,
+} from "./patterns/patterns-file.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { RecordOptions, Records } from "./records.ts";
 export type { Coherence, CoherenceOptions, SubclusterCoherence } from "./scores/coherence.ts";
@@ -80,6 +105,7 @@ export type { Importance, ImportanceOptions, SubclusterImportance } from "./scor
 export type { ScoreName, Scores } from "./scores/scores.ts";
 export { formatScores } from "./scores/scores-file.ts";
 export { contactSheet, type SheetRow } from "./visualize/contact-sheet.ts";
+export { type ImageLayout, imageLayout } from "./visualize/image-input.ts";
 export type { ImageShape } from "./visualize/image-parameter.ts";
 export type { VisualizedSet } from "./visualize/image-runner.ts";
 export { encodePng, type Picture, toPicture } from "./visualize/png.ts";

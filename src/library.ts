@@ -15,6 +15,8 @@ import type { Shard } from "./network/lesions.ts";
 import type { Network } from "./network/network.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { PartitionSettings } from "./partition/partition-graph.ts";
+import type { Patterns, RecordedInputs } from "./patterns/find-patterns.ts";
+import type { PatternOptions } from "./patterns/pattern-settings.ts";
 import type { RunOptions } from "./progress.ts";
 import type { Coherence, CoherenceOptions } from "./scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "./scores/importance.ts";
@@ -204,6 +206,38 @@ export function coherenceShard(
 ): Promise<void> {
   const inputs = reshapeInputs(data, network.inputShape);
   return withEngine(options, (engine) => engine.coherenceShard(network, inputs, partition, shard, options));
+}
+
+/**
+ * Sets of inputs that each layer of a network treats alike, and with a `partition` each of its clusters in a layer.
+ *
+ * @example
+ * const { layers } = await patterns(network, digits, { samples: 1000, seed: 0 });
+ * for (const { layer, patterns, continuum } of layers) console.log(layer, patterns.length, continuum);
+ */
+export function patterns(
+  network: Network,
+  data: Dataset,
+  options: PatternOptions & ComputeOption = {},
+): Promise<Patterns> {
+  const { compute: _, engine: __, ...own } = options;
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withEngine(options, (engine) => engine.patterns(network, inputs, own));
+}
+
+/**
+ * `patterns` for activations that were recorded elsewhere, with labels of their inputs where these are known.
+ *
+ * @example
+ * const { samples, units, values } = await loadActivations("fc1.npy");
+ * const found = await activationPatterns({ name: "fc1", samples, units, values, labels: null });
+ */
+export function activationPatterns(
+  recorded: RecordedInputs,
+  options: PatternOptions & ComputeOption = {},
+): Promise<Patterns> {
+  const { compute: _, engine: __, ...own } = options;
+  return withEngine(options, (engine) => engine.activationPatterns(recorded, own));
 }
 
 /**

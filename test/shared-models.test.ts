@@ -6,6 +6,7 @@ import type { Compute } from "../src/compute/compute.ts";
 import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
 import { loadDataset } from "../src/data/dataset.ts";
 import { reshapeInputs } from "../src/data/reshape-inputs.ts";
+import { extractCluster } from "../src/extract/extract-cluster.ts";
 import { buildUnitGraph } from "../src/graph/build-unit-graph.ts";
 import type { UnitGraph } from "../src/graph/unit-graph.ts";
 import { evaluateNetwork } from "../src/network/evaluate.ts";
@@ -19,6 +20,7 @@ import { edited, runModel, weightsOf, withWeights } from "./support/models.ts";
 const SHARED = new URL("../../shared/", import.meta.url);
 const isThere = existsSync(new URL("models/mnist-mlp.onnx", SHARED));
 const LESION_INPUTS = 200;
+const EXTRACT_INPUTS = 60;
 const CLASSES = 10;
 
 /** How a lesion is made by editing weights, after the place where the layer's output ends. */
@@ -281,6 +283,28 @@ describe.skipIf(!isThere)(title, () => {
       const losses = outcomes.map((outcome) => outcome.loss);
       expect(Math.abs((losses[2] as number) - (losses[0] as number))).toBeGreaterThan(1e-3);
     }
+  });
+
+  it.each(CASES)("$name: an eighth of every layer as a network of its own", async (testCase) => {
+    const { bytes, network, data } = await load(testCase);
+    const layers = network.layers
+      .filter(({ isLogits }) => !isLogits)
+      .map(({ name, units }) => ({
+        name,
+        labels: Int32Array.from({ length: units }, (_, unit) => unit % 8),
+      }));
+    const partition = { layers, clusters: 8, method: { name: "test" }, quality: null };
+    const some = { ...data, count: EXTRACT_INPUTS, labels: data.labels.slice(0, EXTRACT_INPUTS) };
+    const found = await extractCluster(network, some, partition, 3, { shuffles: 1 });
+    // Logits of these networks are a few units large.
+    expect(found.logits.largestDifference).toBeLessThan(1e-4);
+    expect(found.logits.largest).toBeGreaterThan(0.1);
+    expect(found.bytes.length).toBeLessThan(bytes.length / 2);
+    const extracted = await loadNetworkBytes(found.bytes, "extracted");
+    expect(extracted.skipped).toEqual([]);
+    expect(extracted.layers.slice(0, -1).map(({ units }) => units)).toEqual(
+      network.layers.slice(0, -1).map(({ units }) => units / 8),
+    );
   });
 });
 

@@ -6,7 +6,7 @@ import { CLUSTER_WEIGHTS, DEGREES } from "./node-weights.ts";
 import { BLOCK_PRODUCTS } from "./operator.ts";
 import { COMBINE, ORTHONORMALISE } from "./panels.ts";
 import { RANKS } from "./ranks.ts";
-import { CORRELATION_GRAPH, KMEANS, SPECTRAL_EMBEDDING, SPECTRAL_PARTITION } from "./stages.ts";
+import { CORRELATION_GRAPH, DISTANCES, KMEANS, SPECTRAL_EMBEDDING, SPECTRAL_PARTITION } from "./stages.ts";
 import { STANDARDISED_ROWS } from "./standardise.ts";
 import { TOP_K } from "./top-k.ts";
 import { WEIGHT_NORMS } from "./weight-norms.ts";
@@ -27,6 +27,7 @@ export const KERNEL_BENCHES: readonly KernelBench[] = [
   KMEANS_ASSIGNMENT,
   KMEANS_UPDATE,
   CORRELATION_GRAPH,
+  DISTANCES,
   SPECTRAL_EMBEDDING,
   KMEANS,
   SPECTRAL_PARTITION,

@@ -53,8 +53,10 @@ function problem(units: number, samples: number, ladder: Problem["ladder"]): Pro
             is_diagonal: 1,
             is_first: 1,
             is_last: 1,
+            is_distance: 0,
+            unit: 1,
           },
-          buffers: { left: values, right: values, squared: target },
+          buffers: { left: values, right: values, finished: target },
         });
         ways.push(stepsWay(device, "one value per lane", [naive], read));
       }

@@ -65,6 +65,44 @@ export const CORRELATION_GRAPH: KernelBench = {
   ],
 };
 
+function distanceMatrix(count: number, width: number, ladder: Problem["ladder"]): Problem {
+  return {
+    size: `${count} x ${width}`,
+    ladder,
+    flops: width * count * (count + 1),
+    bytes: null,
+    // What is larger than a buffer goes in pieces.
+    bufferBytes: 4 * Math.max(count, width),
+    hostBytes: 8 * count * width + 12 * count * count,
+    open(devices) {
+      const points = layerOutputs(count, width);
+      return onDevices(devices, (compute) => {
+        let found: Float32Array = new Float32Array(0);
+        return {
+          async work() {
+            found = await compute.distances(points, count, width, "euclidean");
+          },
+          answer: () => found,
+        };
+      });
+    },
+  };
+}
+
+export const DISTANCES: KernelBench = {
+  name: "stage-distances",
+  about: "Euclidean distances, from points in main memory to the matrix there; flops: the products alone",
+  isStage: true,
+  difference: relativeDifference,
+  tolerance: 1e-5,
+  problems: [
+    distanceMatrix(256, 1000, "small"),
+    distanceMatrix(1024, 2000, "small"),
+    distanceMatrix(2000, 2048, "full"),
+    distanceMatrix(12_800, 2048, "full"),
+  ],
+};
+
 function embedding(nodes: number, ladder: Problem["ladder"]): Problem {
   return {
     size: `dense ${nodes}, k = ${K}`,

@@ -17,6 +17,8 @@ struct Params {
   is_diagonal: u32,
   is_first: u32,
   is_last: u32,
+  is_distance: u32,
+  unit: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

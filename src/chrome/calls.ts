@@ -9,6 +9,8 @@ import type { Shard } from "../network/lesions.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
+import type { Patterns, RecordedInputs } from "../patterns/find-patterns.ts";
+import type { PatternOptions } from "../patterns/pattern-settings.ts";
 import type { Coherence, CoherenceOptions } from "../scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
 import type { Visualization, VisualizeOptions } from "../visualize/visualize-units.ts";
@@ -104,6 +106,12 @@ export interface PageCalls {
     readonly shard: Shard;
     readonly options: CoherenceOptions;
   }): void;
+  patterns(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly options: PatternOptions;
+  }): Patterns;
+  activationPatterns(call: { readonly recorded: RecordedInputs; readonly options: PatternOptions }): Patterns;
 }
 
 export type CallName = keyof PageCalls;

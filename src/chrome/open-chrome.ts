@@ -175,6 +175,18 @@ function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page
         },
         options,
       ),
+    patterns: async (network, data, options = {}) =>
+      call(
+        "patterns",
+        {
+          network: await keys.ofNetwork(network),
+          inputs: await keys.ofInputs(data),
+          options: plain(options),
+        },
+        options,
+      ),
+    activationPatterns: async (recorded, options = {}) =>
+      call("activationPatterns", { recorded, options: plain(options) }, options),
     async dispose() {
       await browser.close();
       await server.close();

@@ -1,3 +1,4 @@
+import { BrodmannError } from "../errors.ts";
 import type { Coherence } from "../scores/coherence.ts";
 import type { Importance } from "../scores/importance.ts";
 import type { Scores } from "../scores/scores.ts";
@@ -36,4 +37,15 @@ function importanceWithLabels(scores: Importance, labels: readonly number[] | nu
       subclusters: [inFile(pair.subclusters[0]), inFile(pair.subclusters[1])],
     })),
   };
+}
+
+/** The number of a cluster by its label in the partition's file. */
+export function clusterOf(text: string, labels: readonly number[], path: string): number {
+  const cluster = /^-?\d+$/.test(text.trim()) ? labels.indexOf(Number(text)) : -1;
+  if (cluster >= 0) return cluster;
+  throw new BrodmannError(
+    "E_USAGE_CLUSTER",
+    `--cluster: found "${text}", expected a cluster of ${path}: ${labels.join(", ") || "it has none"}`,
+    { hint: "Name a cluster by its label in the partition; -1 is none." },
+  );
 }

@@ -42,6 +42,8 @@ export type CommandName =
   | "visualize"
   | "report"
   | "serve"
+  | "patterns"
+  | "extract"
   | "doctor";
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -210,6 +212,58 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     arguments: { least: 0, most: 1 },
     flags: ["port"],
     load: () => import("./commands/serve.ts"),
+  },
+  patterns: {
+    usage: "patterns MODEL|--activations FILE --data D [--partition p.json] --out DIR",
+    help: "sets of inputs that each layer, and each cluster of its units, treats alike",
+    examples: [
+      "brodmann patterns model.onnx --data digits.npz --out patterns",
+      "brodmann patterns model.onnx --data digits.npz --layer /0/Conv --aggregate mean_std --out patterns",
+      "brodmann patterns model.onnx --data digits.npz --partition p.json --cluster 3 --out patterns",
+      "brodmann patterns --activations recorded.npy --data labels.npy --out patterns",
+    ],
+    notes: [
+      "--out gets patterns.json, patterns.csv (a row for each pattern), pattern-inputs.csv (a row for each input), pattern-units.npz (box statistics of every unit), run.json, and where inputs are images pictures: a row for each pattern, its average image on the left, then its most typical and its least typical inputs.",
+      "The inputs are a seeded sample with as many of each class as there are: --samples of those that --skip and --take leave.",
+      "With --partition each cluster's units in a layer are compared with --shuffles random sets of the same layer and size.",
+      "With --activations, --data may be labels alone (a .npy of class numbers), or be left out.",
+      "--mean and --std are those that the network's inputs are normalised with; --image-shape tells what inputs are images of.",
+    ],
+    arguments: { least: 0, most: 1 },
+    flags: [
+      ...DATA_FLAGS,
+      "activations",
+      "layer",
+      "partition",
+      "cluster",
+      "aggregate",
+      "unit-scale",
+      "metric",
+      "selection",
+      "min-samples",
+      "min-cluster-size",
+      "epsilon",
+      "samples",
+      "nulls",
+      "shuffles",
+      "stability",
+      "noise",
+      "image-shape",
+    ],
+    load: () => import("./commands/patterns.ts"),
+  },
+  extract: {
+    usage: "extract MODEL --data D --partition p.json --cluster C --out sub.onnx",
+    help: "the sub-network of one cluster as an ONNX file of its own",
+    examples: ["brodmann extract model.onnx --data digits.npz --partition p.json --cluster 3 --out sub.onnx"],
+    notes: [
+      "All other units of the layers that the partition names are taken out, and their means over --data put in their place: the file gives the logits of the network with those units lesioned to their means.",
+      "Maps of convolutions have a mean for each position, so that a file of many small kernels on large maps may grow.",
+      "Networks run on the CPU, whatever --device says.",
+    ],
+    arguments: { least: 1, most: 1 },
+    flags: [...DATA_FLAGS, "partition", "cluster", "shuffles"],
+    load: () => import("./commands/extract.ts"),
   },
   doctor: {
     usage: "doctor",

@@ -1,11 +1,14 @@
 import { parseArgs } from "node:util";
 import { BrodmannError } from "../errors.ts";
 import type { Shard } from "../network/lesions.ts";
+import type { Aggregate } from "../network/record-activations.ts";
+import type { ColumnScale } from "../patterns/scale-columns.ts";
 
 /** One flag: how it is read (`whole` from 0, `count` from 1) and what `--help` says of it. */
 export interface FlagSpec {
   readonly takes:
     | "text"
+    | "texts"
     | "whole"
     | "count"
     | "positive"
@@ -53,12 +56,22 @@ export interface Flags {
   readonly shard?: Shard;
   readonly match?: "size" | "norm" | "activation";
   readonly format?: "text" | "csv" | "latex";
+  readonly cluster?: string;
   readonly units?: string;
   readonly "image-shape"?: readonly number[];
   readonly steps?: number;
   readonly jitter?: number;
   readonly scale?: number;
   readonly rotation?: number;
+  readonly layer?: readonly string[];
+  readonly aggregate?: Aggregate;
+  readonly "unit-scale"?: ColumnScale;
+  readonly metric?: "euclidean" | "arccos";
+  readonly selection?: "leaf" | "eom";
+  readonly "min-samples"?: number;
+  readonly "min-cluster-size"?: number;
+  readonly epsilon?: number;
+  readonly noise?: number;
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -98,7 +111,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   samples: {
     takes: "count",
     value: "N",
-    help: "inputs that an activation graph uses at the most (default 5000)",
+    help: "inputs that an activation graph (default 5000) or patterns (default 2000) use at the most",
   },
   "top-k": {
     takes: "count",
@@ -116,12 +129,12 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   nulls: {
     takes: "count",
     value: "N",
-    help: "n-cut and modularity against N null graphs: weights shuffled, and of recorded activations inputs permuted",
+    help: "n-cut and modularity against N null graphs: weights shuffled, and of recorded activations inputs permuted; patterns of N draws with units permuted (default 10)",
   },
   stability: {
     takes: "count",
     value: "N",
-    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps of recorded activations",
+    help: "agreement with N other seeds, one step of k or resolution, and N bootstraps of recorded activations; patterns of N pairs of random parts (default 5)",
   },
   agreement: {
     takes: "switch",
@@ -138,7 +151,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   shuffles: {
     takes: "count",
     value: "N",
-    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7); p of agreement",
+    help: "shufflings of labels: random sets per subcluster (default 199 strict, 19 paper; visualize 7, patterns and extract 19); p of agreement",
   },
   "visual-shuffles": {
     takes: "whole",
@@ -174,6 +187,11 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "output|consumer:NAME",
     help: "lesion what all layers read (default), or what only layer NAME reads",
   },
+  cluster: {
+    takes: "text",
+    value: "C",
+    help: "one cluster, by its label in the partition: to extract, or to find patterns of alone",
+  },
   units: {
     takes: "text",
     value: "LAYER:1,5,9",
@@ -188,6 +206,41 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   jitter: { takes: "whole", value: "N", help: "robust images: shifted by up to N pixels at random" },
   scale: { takes: "positive", value: "S", help: "robust images: scaled by 1 - S to 1 + S at random" },
   rotation: { takes: "whole", value: "N", help: "robust images: turned by up to N degrees at random" },
+  layer: {
+    takes: "texts",
+    value: "NAME",
+    help: "a layer, as brodmann inspect lists it; again for further ones (default all)",
+  },
+  aggregate: {
+    takes: ["mean", "mean_std", "max", "min_max", "none"],
+    help: "what a unit's positions become in patterns (default mean)",
+  },
+  "unit-scale": {
+    takes: ["abs-max", "z-score", "layer"],
+    help: "what patterns divide units by: their largest absolute value (default), their standard deviation, or one value for the whole layer",
+  },
+  metric: { takes: ["euclidean", "arccos"], help: "distance between inputs in patterns (default euclidean)" },
+  selection: { takes: ["leaf", "eom"], help: "which clusters of inputs are patterns (default leaf)" },
+  "min-samples": {
+    takes: "count",
+    value: "N",
+    help: "neighbours that make a place dense in patterns, the input itself not counted (default 5)",
+  },
+  "min-cluster-size": {
+    takes: "count",
+    value: "N",
+    help: "inputs of the smallest pattern (default 5, or one in a thousand inputs where that is more)",
+  },
+  epsilon: {
+    takes: "positive",
+    value: "E",
+    help: "patterns that part at a smaller distance are one (default 0)",
+  },
+  noise: {
+    takes: "positive",
+    value: "S",
+    help: "Gaussian noise on inputs, as a share of the standard deviation of their values (default 0.1)",
+  },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {
     takes: ["auto", "webgpu", "cpu", "chrome"],
@@ -241,7 +294,10 @@ export function parseFlags(
     if (name === undefined) throw unknownFlag(token.rawName, allowed);
     // `--out --json`: the next flag is no value; a negative number is one, and `--out=--odd` says so.
     const isFlag = token.inlineValue === false && /^-\D/.test(token.value);
-    flags[name] = readValue(name, isFlag ? undefined : token.value);
+    const value = readValue(name, isFlag ? undefined : token.value);
+    const others = flags[name];
+    flags[name] =
+      Array.isArray(others) && FLAGS[name].takes === "texts" ? [...others, ...(value as string[])] : value;
   }
   return { flags, positionals };
 }
@@ -256,6 +312,7 @@ function readValue(name: FlagName, value: string | undefined): unknown {
   }
   if (value === undefined || value === "") throw badValue(name, "no value", wording(takes));
   if (takes === "text") return value;
+  if (takes === "texts") return [value];
   if (typeof takes === "object") {
     if (takes.includes(value)) return value;
     throw badValue(name, `"${value}"`, wording(takes), nearest(value, takes));
@@ -293,6 +350,7 @@ function wording(takes: FlagSpec["takes"]): string {
   if (typeof takes === "object") return `${takes.slice(0, -1).join(", ")} or ${takes.at(-1)}`;
   const words = {
     text: "a value",
+    texts: "a value",
     whole: "a whole number from 0",
     count: "a whole number from 1",
     "count or rule": "a whole number from 1, auto or stable",

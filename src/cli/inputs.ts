@@ -21,6 +21,8 @@ import type { Terminal } from "./terminal.ts";
 export interface OpenInputs {
   readonly network: Network;
   readonly data: Dataset | null;
+  /** Shape of one input as it is stored; null without data. */
+  readonly storedShape: readonly number[] | null;
 }
 
 /**
@@ -62,14 +64,14 @@ export async function openInputs(modelPath: string, flags: Flags, terminal: Term
   for (const { node, operator, reason } of network.skipped) {
     terminal.say(`not followed: ${node} (${operator}): ${reason}`);
   }
-  if (data === null) return { network, data };
+  if (data === null) return { network, data, storedShape: null };
   const { format, path, notes } = data.source;
   terminal.say(`data: ${data.count} inputs of shape ${data.inputShape.join("x")} from ${path} (${format})`);
   for (const note of notes) terminal.say(`data: ${note}`);
   const shaped = reshapeInputs(data, network.inputShape);
   // Refuses pixels in place of tokens before the long work.
   inputFeed(network.probe, shaped.batch(0, 1), 1);
-  return { network, data: shaped };
+  return { network, data: shaped, storedShape: data.inputShape };
 }
 
 /** Loads the network; errors from deep inside it, which know of no file, get the file's name. */

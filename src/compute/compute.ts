@@ -49,6 +49,9 @@ export interface Kernel {
 
 export type CorrelationMethod = "spearman" | "pearson";
 
+/** The angle between rows is in radians, and a right one between a row of zeros and any other. */
+export type DistanceMetric = "euclidean" | "arccos";
+
 /** Squared correlations of units, units x units, both triangles, zero diagonal; dead units have zero rows. */
 export interface Correlations {
   readonly units: number;
@@ -150,6 +153,17 @@ export interface Compute {
     k: number,
     options?: RunOptions,
   ): Promise<TopCorrelations>;
+  /**
+   * Distances between the rows of `values` (count x width, row-major), count x count, both triangles, zero diagonal. Right
+   * to 1e-3 of each, and 0 for equal rows. Throws `E_INPUT_VALUE` for values that are not finite.
+   */
+  distances(
+    values: Float32Array,
+    count: number,
+    width: number,
+    metric: DistanceMetric,
+    options?: RunOptions,
+  ): Promise<Float32Array>;
   /** Row sums of a symmetric matrix. */
   degrees(matrix: SymmetricMatrix): Promise<Float64Array>;
   /** The k leading eigenpairs of D^-1/2 A D^-1/2; every degree must be positive. */

@@ -15,17 +15,31 @@ import { createDetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import {
   classCount,
   countClasses,
+  type InputSource,
   type LabelledInputs,
   LOG_PROBABILITIES,
   logProbabilityNode,
   type Outcome,
 } from "./outcomes.ts";
-import { constantReplacement, drawDonors, gatherInputs, replacementOf } from "./replacement.ts";
+import {
+  constantReplacement,
+  drawDonors,
+  gatherInputs,
+  type Replacement,
+  replacementOf,
+} from "./replacement.ts";
 import { createTally } from "./tally.ts";
 import { withTask } from "./task.ts";
 
 /** Units of several layers that are silenced together. */
 export type JointLesion = readonly { readonly layer: Layer; readonly units: Int32Array }[];
+
+export interface JointOptions {
+  /** What progress calls the lesions; default `pairs`. */
+  readonly phase?: string;
+  /** Means of the layers' outputs by layer name, where they are known already. */
+  readonly means?: ReadonlyMap<string, Float32Array>;
+}
 
 const maskOf = (site: number): string => `brodmann/mask${site}`;
 /** What a site's choice is made on. */
@@ -42,9 +56,9 @@ export async function runJointLesions(
   given: Network,
   lesions: readonly JointLesion[],
   data: LabelledInputs,
-  options: LesionOptions & RunOptions = {},
+  options: LesionOptions & RunOptions & JointOptions = {},
 ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }> {
-  const { lesion: kind = "zero", seed = 0, consumer } = options;
+  const { lesion: kind = "zero", seed = 0, consumer, phase = "pairs", means } = options;
   const fitted = withTask(given, data);
   const layers = [...new Set(lesions.flatMap((lesion) => lesion.map(({ layer }) => layer)))];
   const placed = layers.map((layer) => lesionSite(fitted, layer, consumer));
@@ -53,14 +67,19 @@ export async function runJointLesions(
   const sites = placed.map(({ layer }) => layer);
   const { probe } = network;
   countClasses(data.labels, classCount(network));
-  const replaced = await Promise.all(sites.map((layer) => replacementOf(kind, network, layer, data)));
+  const replaced = await Promise.all(
+    sites.map((layer): Promise<Replacement> | Replacement => {
+      const values = kind === "mean" ? means?.get(layer.name) : undefined;
+      return values === undefined ? replacementOf(kind, network, layer, data) : { kind: "mean", values };
+    }),
+  );
   const donors = kind === "resample" ? drawDonors(data.count, seed) : [null];
-  const { model, nodes } = encodeJoint(network, sites);
+  const { model, nodes } = encodeJoint(network, sites, LOG_PROBABILITIES);
   const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
   const donating = kind === "resample" ? await openDonating(network, sites) : null;
   const tally = createTally(network, data, lesions.length);
   const details = createDetailTally(network, data, lesions.length, donors.length);
-  const counter = new StepCounter("pairs", lesions.length * data.count * donors.length, options);
+  const counter = new StepCounter(phase, lesions.length * data.count * donors.length, options);
   const masks = lesions.map((lesion) => masksOf(layers, sites, lesion));
   try {
     for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, nodes))) {
@@ -99,8 +118,51 @@ export async function runJointLesions(
   return { outcomes: tally.outcomes(donors.length), details: details.details() };
 }
 
-/** The whole network with a choice at every site. */
-function encodeJoint(network: Network, sites: readonly Layer[]) {
+/** Logits of a network with a lesion. */
+export interface LesionedLogits {
+  /** Inputs of one `run`, at the most. */
+  readonly rowsAtOnce: number;
+  /** The logits of `rows` inputs from input `start` on. */
+  run(data: InputSource, start: number, rows: number): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Opens the network with units of several layers at their `means` (by layer name) together. */
+export async function openLesionedLogits(
+  network: Network,
+  lesion: JointLesion,
+  means: ReadonlyMap<string, Float32Array>,
+): Promise<LesionedLogits> {
+  const layers = lesion.map(({ layer }) => layer);
+  const { probe } = network;
+  const masks = masksOf(layers, layers, lesion);
+  const replacements = layers.map(
+    ({ name }): Replacement => ({ kind: "mean", values: means.get(name) as Float32Array }),
+  );
+  const { model, nodes } = encodeJoint(network, layers, network.logits);
+  const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
+  return {
+    rowsAtOnce: rowsPerRun(network, nodes),
+    async run(data, start, rows) {
+      const size = probe.fixedBatch ?? rows;
+      const fed = layers.flatMap((layer, site) => [
+        [maskOf(site), masks[site]],
+        [
+          replacementOfSite(site),
+          constantReplacement(network, layer, replacements[site] as Replacement, size),
+        ],
+      ]);
+      const inputs = inputFeed(probe, padBatch(data.batch(start, rows), rows, size), size);
+      const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });
+      const logits = floatValues(outputs[network.logits], network.logits);
+      return logits.subarray(0, (logits.length / size) * rows);
+    },
+    dispose: () => session.dispose(),
+  };
+}
+
+/** The whole network with a choice at every site, up to its logits or their logarithmic probabilities. */
+function encodeJoint(network: Network, sites: readonly Layer[], end: string) {
   const { graph, probe } = network;
   const part = partOf(graph, [network.logits], new Set([probe.input]));
   const nodes = part.nodes.flatMap((node): NodeProto[] => {
@@ -120,7 +182,7 @@ function encodeJoint(network: Network, sites: readonly Layer[]) {
   const openDims = (name: string, rank: number) =>
     Array.from({ length: rank }, (_, axis) => `${name}/${axis}`);
   const model = encodePart(graph, {
-    nodes: [...nodes, logProbabilityNode(network)],
+    nodes: end === LOG_PROBABILITIES ? [...nodes, logProbabilityNode(network)] : nodes,
     initializers: part.initializers,
     inputs: [
       inputInfo(probe),
@@ -129,7 +191,7 @@ function encodeJoint(network: Network, sites: readonly Layer[]) {
         makeValueInfo(replacementOfSite(site), openDims(replacementOfSite(site), map.dims.length)),
       ]),
     ],
-    outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
+    outputs: [makeUntypedValueInfo(end)],
   });
   return { model, nodes };
 }

@@ -100,6 +100,16 @@ export function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   }
 }
 
+/** Names of the files beside a model that hold its tensors. */
+export function externalFiles(bytes: Uint8Array, where: string): string[] {
+  const names = new Set<string>();
+  for (const { dataLocation, externalData } of tensorsOf(graphOf(parseModel(bytes, where)))) {
+    if (dataLocation !== DataLocation.EXTERNAL) continue;
+    for (const { key, value } of externalData) if (key === "location") names.add(value);
+  }
+  return [...names];
+}
+
 export function externalError(
   where: string,
   tensor: TensorProto,

@@ -130,7 +130,12 @@ export const slice: Rule = (view) => {
         const given = axes?.[i] ?? i;
         const axis = given < 0 ? given + shape.length : given;
         const size = shape[axis] as number;
-        return gatherMap(sliced, axis, size, positionsOf(start, ends[i] as number, steps?.[i] ?? 1, size));
+        return gatherMap(
+          sliced,
+          axis,
+          size,
+          slicedPositions(start, ends[i] as number, steps?.[i] ?? 1, size),
+        );
       }, map),
     "mixing",
     "",
@@ -138,7 +143,7 @@ export const slice: Rule = (view) => {
 };
 
 /** The positions that start:end:step takes of an axis, with ONNX's clamping of ranges that reach beyond it. */
-function positionsOf(start: number, end: number, step: number, size: number): number[] {
+export function slicedPositions(start: number, end: number, step: number, size: number): number[] {
   const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
   const clamp = (at: number, low: number) => Math.min(most, Math.max(low, at < 0 ? at + size : at));
   const [first, last] = [clamp(start, 0), clamp(end, least)];

@@ -1,4 +1,5 @@
 import { BrodmannError } from "../errors.ts";
+import { type RunOptions, StepCounter } from "../progress.ts";
 import { makeUntypedValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session, type Tensor } from "../runtime/session.ts";
 import { rng } from "../statistics/rng.ts";
@@ -125,46 +126,70 @@ function blocksOf({ probe }: Network, { output }: Layer) {
  * the batch keep rows of their own.
  */
 export async function meanOutput(network: Network, layer: Layer, data: InputSource): Promise<Float32Array> {
+  const [mean = new Float32Array()] = await meanOutputs(network, [layer], data);
+  return mean;
+}
+
+/** The same for several layers, in one pass over the inputs. */
+export async function meanOutputs(
+  network: Network,
+  layers: readonly Layer[],
+  data: InputSource,
+  options: RunOptions = {},
+): Promise<Float32Array[]> {
   const { graph, probe } = network;
-  const { value } = layer.output;
-  const { shape, outer, inner } = blocksOf(network, layer);
-  if (!hasInputAxis(network, layer)) {
-    throw new BrodmannError(
-      "E_NETWORK_UNSUPPORTED",
-      `${layer.name}: found an output of shape [${shape.join(", ")}] in which inputs cannot be told apart, expected an axis for them`,
-      { hint: "Use --lesion zero or --lesion resample, or export with a dynamic batch axis." },
-    );
-  }
-  const sums = new Float64Array(outer * inner);
-  const part = partOf(graph, [value], new Set([probe.input]));
+  for (const layer of layers) requireInputAxis(network, layer);
+  if (layers.length === 0) return [];
+  const sites = layers.map((layer) => {
+    const { outer, inner } = blocksOf(network, layer);
+    return { value: layer.output.value, outer, inner, sums: new Float64Array(outer * inner) };
+  });
+  const values = [...new Set(sites.map(({ value }) => value))];
+  const part = partOf(graph, values, new Set([probe.input]));
   const model = encodePart(graph, {
     ...part,
     inputs: [inputInfo(probe)],
-    outputs: [makeUntypedValueInfo(value)],
+    outputs: values.map(makeUntypedValueInfo),
   });
   const session = await Session.create(model, {
-    label: `${network.name}, means of ${layer.name}`,
+    label: `${network.name}, means of ${layers.map(({ name }) => name).join(", ")}`,
     isOccasional: true,
     ...threadsFor(network),
   });
+  const counter = new StepCounter("means", data.count, options);
   try {
-    for (const { start, rows } of batchesOf(data.count, rowsPerRun(network, part.nodes, PREFIX_FLOATS))) {
+    // All of the layers' outputs are there at once.
+    const rowsAtOnce = rowsPerRun(network, part.nodes, PREFIX_FLOATS / values.length);
+    for (const { start, rows } of batchesOf(data.count, rowsAtOnce)) {
       const size = probe.fixedBatch ?? rows;
       const inputs = padBatch(data.batch(start, rows), rows, size);
       const outputs = await session.run(inputFeed(probe, inputs, size));
-      const values = floatValues(outputs[value], value);
-      for (let o = 0; o < outer; o++) {
-        for (let row = 0; row < rows; row++) {
-          const from = (o * size + row) * inner;
-          for (let i = 0; i < inner; i++) {
-            const at = o * inner + i;
-            sums[at] = (sums[at] as number) + (values[from + i] as number);
+      for (const { value, outer, inner, sums } of sites) {
+        const found = floatValues(outputs[value], value);
+        for (let o = 0; o < outer; o++) {
+          for (let row = 0; row < rows; row++) {
+            const from = (o * size + row) * inner;
+            for (let i = 0; i < inner; i++) {
+              const at = o * inner + i;
+              sums[at] = (sums[at] as number) + (found[from + i] as number);
+            }
           }
         }
       }
+      counter.advance(rows);
     }
   } finally {
     await session.dispose();
   }
-  return Float32Array.from(sums, (sum) => sum / data.count);
+  return sites.map(({ sums }) => Float32Array.from(sums, (sum) => sum / data.count));
+}
+
+function requireInputAxis(network: Network, layer: Layer): void {
+  if (hasInputAxis(network, layer)) return;
+  const { shape } = blocksOf(network, layer);
+  throw new BrodmannError(
+    "E_NETWORK_UNSUPPORTED",
+    `${layer.name}: found an output of shape [${shape.join(", ")}] in which inputs cannot be told apart, expected an axis for them`,
+    { hint: "Use --lesion zero or --lesion resample, or export with a dynamic batch axis." },
+  );
 }

@@ -101,6 +101,10 @@ export const pageCalls: Calls = {
       ...options,
       ...own,
     }),
+  patterns: ({ network, inputs: inputsKey, options }, own) =>
+    engine().patterns(known(models, network), known(inputs, inputsKey), { ...options, ...own }),
+  activationPatterns: ({ recorded, options }, own) =>
+    engine().activationPatterns(recorded, { ...options, ...own }),
 };
 
 function engine(): Engine {

@@ -86,6 +86,30 @@ export function makeIntTensor(
   });
 }
 
+/** A boolean initializer. */
+export function makeBoolTensor(
+  name: string,
+  dims: readonly number[],
+  values: readonly boolean[],
+): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: TensorProto_DataType.BOOL,
+    dims: dims.map(BigInt),
+    rawData: Uint8Array.from(values, Number),
+  });
+}
+
+/** A float16 initializer of numbers given by their bits. */
+export function makeHalfTensor(name: string, dims: readonly number[], bits: Uint16Array): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: TensorProto_DataType.FLOAT16,
+    dims: dims.map(BigInt),
+    rawData: new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).slice(),
+  });
+}
+
 /** A graph input or output. `null` dims leave the shape open; a string dimension is symbolic. */
 export function makeValueInfo(
   name: string,
@@ -123,6 +147,9 @@ export interface ModelParts {
   readonly opsets?: ReadonlyMap<string, number>;
   readonly irVersion?: number;
   readonly functions?: ModelProto["functions"];
+  /** Program that made the model, and what it says of that. */
+  readonly producer?: { readonly name: string; readonly version: string };
+  readonly metadata?: ReadonlyMap<string, string>;
 }
 
 /** An encoded model of the given parts. */
@@ -138,6 +165,8 @@ export function buildModel(parts: ModelParts): Uint8Array {
       irVersion: BigInt(parts.irVersion ?? 8),
       opsetImport: [...opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
       functions: [...(parts.functions ?? [])],
+      ...(parts.producer && { producerName: parts.producer.name, producerVersion: parts.producer.version }),
+      metadataProps: [...(parts.metadata ?? [])].map(([key, value]) => ({ key, value })),
       graph: {
         name: "brodmann",
         node: [...parts.nodes],

@@ -42,8 +42,7 @@ export function imageInputOf(
       },
     );
   }
-  const { shape, isLast } =
-    given === undefined ? toldByInput(inputShape, name) : told(inputShape, given, name);
+  const { shape, isLast } = imageLayout(inputShape, given, name);
   const { channels, height, width } = shape;
   const area = height * width;
   const known = resolveChannels([channels, height, width], normalisation, name);
@@ -87,15 +86,41 @@ export function imageInputOf(
   };
 }
 
-interface Layout {
+/** How the numbers of an input are an image. */
+export interface ImageLayout {
   readonly shape: ImageShape;
   /** Whether a pixel's channels lie side by side. */
   readonly isLast: boolean;
 }
 
+/**
+ * The layout of inputs of the given sizes; `given` as in `imageInputOf`, whose errors it throws. `name` stands in them.
+ *
+ * @example
+ * const { shape } = imageLayout([3, 32, 32], undefined, "cifar.onnx");
+ */
+export function imageLayout(
+  sizes: readonly number[],
+  given: readonly number[] | undefined,
+  name: string,
+): ImageLayout {
+  return given === undefined ? toldByInput(sizes, name) : told(sizes, given, name);
+}
+
+/** One image with its channels in front. */
+export function toChannelsFirst(image: Float32Array, { shape, isLast }: ImageLayout): Float32Array {
+  if (!isLast) return image;
+  const { channels, height, width } = shape;
+  const area = height * width;
+  return Float32Array.from(
+    { length: image.length },
+    (_, at) => image[(at % area) * channels + Math.floor(at / area)] as number,
+  );
+}
+
 const isColour = (count: number | undefined): boolean => count === 1 || count === 3;
 
-function toldByInput(sizes: readonly number[], name: string): Layout {
+function toldByInput(sizes: readonly number[], name: string): ImageLayout {
   const [first = 0, second = 0, third = 0] = sizes;
   if (sizes.length === 3 && isColour(first)) {
     return { shape: { channels: first, height: second, width: third }, isLast: false };
@@ -115,7 +140,7 @@ function toldByInput(sizes: readonly number[], name: string): Layout {
   );
 }
 
-function told(sizes: readonly number[], given: readonly number[], name: string): Layout {
+function told(sizes: readonly number[], given: readonly number[], name: string): ImageLayout {
   const [channels = 0, height = 0, width = 0] = given.length === 2 ? [1, ...given] : given;
   const shape = { channels, height, width };
   const isShape =

@@ -17,6 +17,7 @@ import { catchError } from "../support/catch-error.ts";
 import { ROOT, temporaryFolder, writePlanted } from "../support/cli.ts";
 import { exportData, loadExport } from "../support/exports.ts";
 import { randomData, sketch } from "../support/models.ts";
+import { plantedMlp } from "../support/planted.ts";
 
 let chrome: OpenedChrome;
 let cpu: Engine;
@@ -224,6 +225,38 @@ describe("other tasks", () => {
 });
 
 describe("the browser", () => {
+  it("patterns of a network's layers and of recorded activations, as on the CPU", async () => {
+    const { inputs: values, inputShape, labels, model } = plantedMlp(2);
+    const [count, size] = inputShape;
+    const network = await loadNetworkBytes(model, "planted.onnx");
+    const batch = (start: number, rows: number) => values.slice(start * size, (start + rows) * size);
+    const heard: string[] = [];
+    const options = { samples: 90, nulls: 1, splits: 1, minClusterSize: 10, layers: ["hidden2", "logits"] };
+    const found = await chrome.engine.patterns(
+      network,
+      { count, labels, batch },
+      {
+        ...options,
+        onLayer: ({ layer }) => heard.push(layer),
+      },
+    );
+    const expected = await cpu.patterns(network, { count, labels, batch }, options);
+    expect(heard).toEqual(options.layers);
+    expect(found.predictions).toEqual(expected.predictions);
+    expect(found.layers.map((layer) => layer.labels)).toEqual(expected.layers.map((layer) => layer.labels));
+    expect(found.layers.some(({ patterns }) => patterns.length > 1)).toBe(true);
+    expect(found.flow).toEqual(expected.flow);
+    const recorded = { name: "recorded", samples: count, units: size, values, labels };
+    const given = { nulls: 1, splits: 1, minClusterSize: 10 };
+    const [there] = (await chrome.engine.activationPatterns(recorded, given)).layers;
+    const [here] = (await cpu.activationPatterns(recorded, given)).layers;
+    // Entropies and agreement take logarithms, whose last bits differ between the two.
+    for (const name of ["labels", "probabilities", "outlierScores", "boxes", "outliers", "counts"] as const) {
+      expect(there?.[name], name).toEqual(here?.[name]);
+    }
+    expect(there?.permuted?.patterns).toEqual(here?.permuted?.patterns);
+  });
+
   it("is named together with its adapter, and a software adapter is called one", () => {
     const { version } = chrome.browser;
     const { name, type } = chrome.page.adapter;

@@ -19,6 +19,10 @@ describe("help", () => {
       "table",
       "compare",
       "visualize",
+      "report",
+      "serve",
+      "patterns",
+      "extract",
       "doctor",
     ]);
   });

@@ -1,6 +1,6 @@
 /**
- * The product Z Z^T of standardised rows in panels on and below the diagonal, one at a time, for those who write it out
- * (`correlations`) and those who keep the largest of it (`topCorrelations`).
+ * The product of rows with each other in panels on and below the diagonal, one at a time, for those who write it out
+ * (`correlations` of standardised rows, `distances`) and those who keep the largest of it (`topCorrelations`).
  */
 import type { StepCounter } from "../../progress.ts";
 import type { CorrelationMethod } from "../compute.ts";
@@ -19,58 +19,70 @@ const STANDARDISE_ROWS = 256;
 
 /** A product of rows; panels come by column and then by row, and cover the lower triangle. */
 export interface ProductPanel {
-  /** Unit of the first row; not before `firstColumn`. */
+  /** Number of the first row; not before `firstColumn`. */
   readonly firstRow: number;
   readonly rows: number;
   readonly firstColumn: number;
   readonly columns: number;
-  /** Correlations, rows x columns; scratch space of whoever is given it. */
+  /** Inner products, rows x columns; scratch space of whoever is given it. */
   readonly product: Float32Array;
 }
 
+/** Steps that `standardiseRows` counts. */
+export function standardiseSteps(units: number): number {
+  return Math.ceil(units / STANDARDISE_ROWS);
+}
+
 /** Steps that `multiplyPanels` counts. */
-export function panelSteps(units: number): number {
+export function panelSteps(rows: number): number {
   let panels = 0;
-  for (let first = 0; first < units; first += PANEL_COLUMNS)
-    panels += Math.ceil((units - first) / PANEL_ROWS);
-  return Math.ceil(units / STANDARDISE_ROWS) + panels;
+  for (let first = 0; first < rows; first += PANEL_COLUMNS) panels += Math.ceil((rows - first) / PANEL_ROWS);
+  return panels;
 }
 
 /**
- * Standardises `values` (units x samples) in place and gives every panel of the product to `take`. Returns 1 for each
- * unit that does not vary or is not finite; its products are 0.
+ * Standardises `values` (units x samples) in place. Returns 1 for each unit that does not vary or is not finite; its
+ * products are 0.
  */
-export async function multiplyPanels(
-  matmul: Matmul,
+export function standardiseRows(
   values: Float32Array,
   units: number,
   samples: number,
   method: CorrelationMethod,
   counter: StepCounter,
-  take: (panel: ProductPanel) => void,
-): Promise<Uint8Array> {
+): Uint8Array {
   const isDead = new Uint8Array(units);
   const standardise = makeStandardiser(samples, method);
   for (let first = 0; first < units; first += STANDARDISE_ROWS) {
-    const end = Math.min(units, first + STANDARDISE_ROWS);
-    standardise(values, first, end, isDead);
+    standardise(values, first, Math.min(units, first + STANDARDISE_ROWS), isDead);
     counter.advance(1);
   }
-  const space = new Float32Array(Math.min(PANEL_ROWS, units) * Math.min(PANEL_COLUMNS, units));
-  const rowsFrom = (first: number, count: number) => ({
-    rows: count,
-    columns: samples,
-    values: values.subarray(first * samples, (first + count) * samples),
+  return isDead;
+}
+
+/** Multiplies the rows of `values` (count x width) with each other and gives every panel of the product to `take`. */
+export async function multiplyPanels(
+  matmul: Matmul,
+  values: Float32Array,
+  count: number,
+  width: number,
+  counter: StepCounter,
+  take: (panel: ProductPanel) => void,
+): Promise<void> {
+  const space = new Float32Array(Math.min(PANEL_ROWS, count) * Math.min(PANEL_COLUMNS, count));
+  const rowsFrom = (first: number, rows: number) => ({
+    rows,
+    columns: width,
+    values: values.subarray(first * width, (first + rows) * width),
   });
-  for (let firstColumn = 0; firstColumn < units; firstColumn += PANEL_COLUMNS) {
-    const columns = Math.min(PANEL_COLUMNS, units - firstColumn);
-    for (let firstRow = firstColumn; firstRow < units; firstRow += PANEL_ROWS) {
-      const rows = Math.min(PANEL_ROWS, units - firstRow);
+  for (let firstColumn = 0; firstColumn < count; firstColumn += PANEL_COLUMNS) {
+    const columns = Math.min(PANEL_COLUMNS, count - firstColumn);
+    for (let firstRow = firstColumn; firstRow < count; firstRow += PANEL_ROWS) {
+      const rows = Math.min(PANEL_ROWS, count - firstRow);
       const product = space.subarray(0, rows * columns);
       await matmul.multiply("ABt", rowsFrom(firstRow, rows), rowsFrom(firstColumn, columns), product);
       take({ firstRow, rows, firstColumn, columns, product });
       counter.advance(1);
     }
   }
-  return isDead;
 }

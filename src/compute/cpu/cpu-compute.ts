@@ -3,6 +3,7 @@ import { spectralEmbedding } from "../spectral-embedding.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import { correlations } from "./correlations.ts";
 import { cpuPanels } from "./cpu-panels.ts";
+import { distances } from "./distances.ts";
 import { HostRecorder, hostRows } from "./host-recorder.ts";
 import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
@@ -35,6 +36,8 @@ export async function createCpuCompute(): Promise<Compute> {
       correlations(matmul, hostRows(values), units, samples, method, options),
     topCorrelations: async (values, units, samples, method, k, options) =>
       topCorrelations(matmul, hostRows(values), units, samples, method, k, options),
+    distances: (values, count, width, metric, options) =>
+      distances(matmul, values, count, width, metric, options),
     degrees: async (matrix) => degreesOf(matrix).slice(),
     spectralEmbedding: async (matrix, k, rng, options) => {
       const degree = degreesOf(matrix);

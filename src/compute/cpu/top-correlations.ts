@@ -4,7 +4,13 @@
  */
 import { type RunOptions, StepCounter } from "../../progress.ts";
 import type { CorrelationMethod, TopCorrelations } from "../compute.ts";
-import { multiplyPanels, type ProductPanel, panelSteps } from "./correlation-panels.ts";
+import {
+  multiplyPanels,
+  type ProductPanel,
+  panelSteps,
+  standardiseRows,
+  standardiseSteps,
+} from "./correlation-panels.ts";
 import type { Matmul } from "./matmul.ts";
 import { finishLists, makeTopLists, offer, type TopLists } from "./top-k.ts";
 
@@ -18,9 +24,10 @@ export async function topCorrelations(
   k: number,
   options: RunOptions = {},
 ): Promise<TopCorrelations> {
-  const counter = new StepCounter("correlations", panelSteps(units), options);
+  const counter = new StepCounter("correlations", standardiseSteps(units) + panelSteps(units), options);
   const lists = makeTopLists(units, Math.min(k, Math.max(0, units - 1)));
-  const isDead = await multiplyPanels(matmul, values, units, samples, method, counter, (panel) => {
+  const isDead = standardiseRows(values, units, samples, method, counter);
+  await multiplyPanels(matmul, values, units, samples, counter, (panel) => {
     offerPanel(lists, panel);
   });
   finishLists(lists);

@@ -1,5 +1,5 @@
 /**
- * The product of standardised rows that gives squared correlations, in two forms: 8 x 8 values in the registers of a
+ * The product of rows that gives squared correlations, or distances, in two forms: 8 x 8 values in the registers of a
  * lane, or tiles in workgroup memory. Which one is faster differs several times either way between CPU adapters and
  * GPUs; see `correlationForm`. Both sum in the same order, so that the choice leaves no trace in the result.
  */
@@ -8,8 +8,18 @@ import { type FormTrials, fastestForm } from "./fastest-form.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { type DispatchStep, dispatch, type ShaderKernel } from "./shader-kernel.ts";
 
-type Param = "rows" | "columns" | "stride" | "first" | "end" | "is_diagonal" | "is_first" | "is_last";
-type Binding = "left" | "right" | "squared";
+type Param =
+  | "rows"
+  | "columns"
+  | "stride"
+  | "first"
+  | "end"
+  | "is_diagonal"
+  | "is_first"
+  | "is_last"
+  | "is_distance"
+  | "unit";
+type Binding = "left" | "right" | "finished";
 
 const LAYOUT = {
   params: {
@@ -21,8 +31,10 @@ const LAYOUT = {
     is_diagonal: "u32",
     is_first: "u32",
     is_last: "u32",
+    is_distance: "u32",
+    unit: "f32",
   },
-  bindings: { left: "read", right: "read", squared: "read_write" },
+  bindings: { left: "read", right: "read", finished: "read_write" },
 } as const;
 
 export const CORRELATION_REGISTERS: ShaderKernel<Param, Binding> = {
@@ -48,8 +60,8 @@ const FORMS: Readonly<Record<CorrelationFormName, CorrelationForm>> = {
 /** Samples of one dispatch. Sums of one batch are added in float32 one by one, so that this bounds their error. */
 export const SAMPLE_BATCH = 8192;
 
-/** Rows of standardised values, padded to whole quadruples of samples. */
-export interface StandardisedRows {
+/** Rows of values, padded to whole quadruples. */
+export interface PaddedRows {
   readonly rows: number;
   readonly values: DeviceBuffer;
 }
@@ -59,29 +71,64 @@ export function rowStride(samples: number): number {
   return 4 * Math.ceil(samples / 4);
 }
 
+/** Values from one row to the next where distances are computed: a quadruple more, which starts with its squared length. */
+export function distanceStride(width: number): number {
+  return rowStride(width) + 4;
+}
+
 /**
  * Writes the squared correlations of two sets of rows, or of one with itself (`left` is `right`: both triangles, zero
  * diagonal), to `squared`, left.rows x right.rows.
  */
 export function correlationSteps(
   form: CorrelationFormName,
-  left: StandardisedRows,
-  right: StandardisedRows,
+  left: PaddedRows,
+  right: PaddedRows,
   samples: number,
   squared: DeviceBuffer,
   batch: number = SAMPLE_BATCH,
+): DispatchStep[] {
+  const stride = rowStride(samples) / 4;
+  return steps(form, left, right, stride, stride, squared, null, batch);
+}
+
+/**
+ * The same for distances of rows of `distanceStride`, times `unit`; those of close pairs are negative, see
+ * `markedDistance`.
+ */
+export function distanceSteps(
+  form: CorrelationFormName,
+  left: PaddedRows,
+  right: PaddedRows,
+  width: number,
+  distances: DeviceBuffer,
+  unit: number,
+  batch: number = SAMPLE_BATCH,
+): DispatchStep[] {
+  return steps(form, left, right, distanceStride(width) / 4, rowStride(width) / 4, distances, unit, batch);
+}
+
+/** Products over the first `multiplied` of the `stride` quadruples of a row. */
+function steps(
+  form: CorrelationFormName,
+  left: PaddedRows,
+  right: PaddedRows,
+  stride: number,
+  multiplied: number,
+  finished: DeviceBuffer,
+  unit: number | null,
+  batch: number,
 ): DispatchStep[] {
   const { kernel, side, perGroup } = FORMS[form];
   const isDiagonal = left === right;
   const blockRows = Math.ceil(left.rows / side);
   const blocks = isDiagonal ? (blockRows * (blockRows + 1)) / 2 : blockRows * Math.ceil(right.rows / side);
   if (blocks === 0) return [];
-  const stride = rowStride(samples) / 4;
-  const steps: DispatchStep[] = [];
+  const dispatches: DispatchStep[] = [];
   // At least one batch, which writes zeros where there are no samples.
-  for (let first = 0; first === 0 || first < stride; first += batch / 4) {
-    const end = Math.min(stride, first + batch / 4);
-    steps.push(
+  for (let first = 0; first === 0 || first < multiplied; first += batch / 4) {
+    const end = Math.min(multiplied, first + batch / 4);
+    dispatches.push(
       dispatch(kernel, {
         groups: Math.ceil(blocks / perGroup),
         params: {
@@ -92,13 +139,15 @@ export function correlationSteps(
           end,
           is_diagonal: isDiagonal ? 1 : 0,
           is_first: first === 0 ? 1 : 0,
-          is_last: end === stride ? 1 : 0,
+          is_last: end === multiplied ? 1 : 0,
+          is_distance: unit === null ? 0 : 1,
+          unit: unit ?? 1,
         },
-        buffers: { left: left.values, right: right.values, squared },
+        buffers: { left: left.values, right: right.values, finished },
       }),
     );
   }
-  return steps;
+  return dispatches;
 }
 
 export const MEMORY_TRIAL: ShaderKernel<"count" | "rounds" | "is_shared", "source" | "sums"> = {

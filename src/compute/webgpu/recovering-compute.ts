@@ -71,6 +71,7 @@ export function createRecoveringCompute(
     recorder: (units, samples) => new HostRecorder(units, samples),
     correlations: (...args) => run("correlations", (compute) => compute.correlations(...args)),
     topCorrelations: (...args) => run("top correlations", (compute) => compute.topCorrelations(...args)),
+    distances: (...args) => run("distances", (compute) => compute.distances(...args)),
     degrees: (matrix) => run("degrees", (compute) => compute.degrees(matrix)),
     spectralEmbedding: (matrix, k, rng, options) =>
       run("eigenvectors", (compute) => compute.spectralEmbedding(matrix, k, rng, options), rng),

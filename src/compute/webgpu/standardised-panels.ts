@@ -4,7 +4,7 @@
  */
 import type { StepCounter } from "../../progress.ts";
 import type { CorrelationMethod } from "../compute.ts";
-import { rowStride, type StandardisedRows } from "./correlation.ts";
+import { type PaddedRows, rowStride } from "./correlation.ts";
 import type { DeviceBuffer } from "./device-buffer.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { rankGroups, rankScratchLength, rankSteps } from "./ranks.ts";
@@ -34,7 +34,7 @@ export interface RecordedPanel {
   readonly values: DeviceBuffer | Float32Array;
 }
 
-/** Standardised rows of some units, on the device or in main memory. */
+/** Rows of some units, ready to be multiplied, on the device or in main memory. */
 export interface Panel {
   readonly first: number;
   readonly rows: number;
@@ -123,7 +123,7 @@ export function releasePanels(panels: readonly Panel[]): void {
 }
 
 /** A panel's rows on the device; give them back with `unloadPanel`. */
-export function loadPanel(device: GpuDevice, { rows, values }: Panel): StandardisedRows {
+export function loadPanel(device: GpuDevice, { rows, values }: Panel): PaddedRows {
   return {
     rows,
     values: values instanceof Float32Array ? device.upload("correlation/values", values) : values,
@@ -131,7 +131,7 @@ export function loadPanel(device: GpuDevice, { rows, values }: Panel): Standardi
 }
 
 /** Frees the rows of a panel that waits in main memory. */
-export function unloadPanel(panel: Panel, rows: StandardisedRows): void {
+export function unloadPanel(panel: Panel, rows: PaddedRows): void {
   if (panel.values instanceof Float32Array) rows.values.release();
 }
 

@@ -3,6 +3,7 @@ import { normalizedOperator } from "../cpu/operator.ts";
 import { spectralEmbedding } from "../spectral-embedding.ts";
 import { correlations } from "./correlations.ts";
 import { DeviceRecorder, deviceRows } from "./device-recorder.ts";
+import { distances } from "./distances.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { kernelNorms } from "./kernel-norms.ts";
 import { kmeans } from "./kmeans.ts";
@@ -29,6 +30,8 @@ export function createWebgpuCompute(device: GpuDevice): Compute {
       correlations(device, deviceRows(device, values), units, samples, method, options),
     topCorrelations: async (values, units, samples, method, k, options) =>
       topCorrelations(device, deviceRows(device, values), units, samples, method, k, options),
+    distances: (values, count, width, metric, options) =>
+      distances(device, values, count, width, metric, options),
     degrees: (matrix) => matrices.use(matrix, async ({ degree }) => degree.slice()),
     spectralEmbedding: (matrix, k, rng, options) =>
       matrices.use(matrix, (kept) => {

@@ -250,8 +250,10 @@ describe("shaders", () => {
         is_diagonal: 1,
         is_first: 1,
         is_last: 1,
+        is_distance: 0,
+        unit: 1,
       },
-      buffers: { left: rows, right: rows, squared },
+      buffers: { left: rows, right: rows, finished: squared },
       constants,
     });
     expect(Array.from(squared)).toEqual([0, 0, 1, 0, 0, 0, 1, 0, 0]);

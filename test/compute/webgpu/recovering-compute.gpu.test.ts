@@ -47,6 +47,7 @@ const kernel = { outputs: 65, inputs: 2, taps: 9, values: activations.slice(0, 6
 const METHODS: Readonly<Record<string, (compute: Compute) => Promise<unknown>>> = {
   "kernel norms": (compute) => compute.kernelNorms(kernel, "l1"),
   correlations: (compute) => compute.correlations(activations.slice(), 40, 90, "spearman"),
+  distances: (compute) => compute.distances(activations, 90, 40, "euclidean"),
   // A matrix of its own, because degrees of a known one are known.
   degrees: (compute) => compute.degrees(chain([40, 30], 3, 3, 1)),
   eigenvectors: (compute) => compute.spectralEmbedding(graph, 4, rng(0, "eigenvectors")),
@@ -76,6 +77,7 @@ describe("a lost device", () => {
   test.each([
     ["kernel norms", 1],
     ["correlations", 2],
+    ["distances", 1],
     ["degrees", 1],
     ["eigenvectors", 4],
     ["eigenvectors", 11],
@@ -114,7 +116,7 @@ describe("a lost device", () => {
     const compute = createRecoveringCompute(await open(), open, () => {});
     const before = opened.length;
     opened.at(-1)?.raw.destroy();
-    const names = Object.keys(METHODS).filter((name) => name !== "correlations");
+    const names = Object.keys(METHODS).filter((name) => !["correlations", "distances"].includes(name));
     const results = await Promise.all(names.map((name) => METHODS[name]?.(compute)));
     expect(opened.length).toBe(before + 1);
     for (const [i, name] of names.entries()) expect(results[i]).toEqual(expected.get(name));

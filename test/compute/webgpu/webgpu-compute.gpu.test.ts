@@ -152,6 +152,7 @@ test("empty inputs", async () => {
   const empty = { size: 0, blocks: [] };
   expect((await webgpu.kernelNorms({ outputs: 0, inputs: 3, taps: 9, values: none }, "l1")).length).toBe(0);
   expect((await webgpu.correlations(none, 0, 5, "spearman")).values.length).toBe(0);
+  expect((await webgpu.distances(none, 0, 5, "euclidean")).length).toBe(0);
   expect((await webgpu.degrees(empty)).length).toBe(0);
   expect(await webgpu.clusterWeights(empty, new Int32Array(0), 2)).toEqual({
     inside: new Float64Array(2),
