@@ -42,11 +42,19 @@ export async function measureImpacts(
   return impacts;
 }
 
-/** Fall of each class's accuracy; a change within the noise of so many inputs is none (tau, populations note, FP-4). */
-export function accuracyImpact(
+/** Fall of each class's accuracy, negative where it rises, and what is noise in it. */
+export interface ClassFalls {
+  /** NaN for classes without inputs. */
+  readonly falls: Float64Array;
+  /** Twice the standard error of each class's intact accuracy (tau, populations note, FP-2); NaN without inputs. */
+  readonly noise: Float64Array;
+}
+
+/** What a lesion takes from each class's accuracy. */
+export function classFalls(
   { isCorrect, isCorrectIntact }: OutcomeDetail,
   { labels, counts }: InputClasses,
-): Float64Array {
+): ClassFalls {
   const inputs = labels.length;
   const runs = isCorrect.length / inputs;
   const intact = new Float64Array(counts.length);
@@ -60,13 +68,24 @@ export function accuracyImpact(
       lost[c] = (lost[c] as number) + before - (isCorrect[run * inputs + i] as number);
     }
   }
-  return lost.map((count, c) => {
-    const inClass = counts[c] as number;
-    if (inClass === 0) return 0;
-    const accuracy = (intact[c] as number) / inClass;
-    const fall = count / (runs * inClass);
-    return Math.abs(fall) < 2 * Math.sqrt((accuracy * (1 - accuracy)) / inClass) ? 0 : fall;
-  });
+  return {
+    falls: lost.map((count, c) => count / (runs * (counts[c] as number))),
+    noise: intact.map((correct, c) => {
+      const inClass = counts[c] as number;
+      const accuracy = correct / inClass;
+      return 2 * Math.sqrt((accuracy * (1 - accuracy)) / inClass);
+    }),
+  };
+}
+
+/** Fall of each class's accuracy; a change within the noise of so many inputs is none (tau, populations note, FP-4). */
+export function accuracyImpact(detail: OutcomeDetail, classes: InputClasses): Float64Array {
+  return aboveNoise(classFalls(detail, classes));
+}
+
+/** The falls with those below the noise, and those of classes without inputs, set to 0. */
+export function aboveNoise({ falls, noise }: ClassFalls): Float64Array {
+  return falls.map((fall, c) => (Math.abs(fall) >= (noise[c] as number) ? fall : 0));
 }
 
 /** Mean rise of each class's loss; one within twice its standard error is none. */
