@@ -9,7 +9,7 @@ import type { LabelledInputs } from "../network/outcomes.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
-import { aboveNoise, classFalls, lossImpact } from "../scores/unit-impacts.ts";
+import { aboveNoise, classFalls, classRises, clearRises } from "../scores/unit-impacts.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import { type Correctness, correctRow, openCorrectness, writeBits } from "./correctness.ts";
 import type { MeanBootstrap } from "./mean-bootstrap.ts";
@@ -28,8 +28,9 @@ export interface UnitLesions {
   readonly lossHigh: Float64Array;
   /** Share of inputs that become another class than the intact network's. */
   readonly flipRate: Float64Array;
-  /** I[u, c], units x classes; NaN for classes without inputs. */
+  /** I[u, c] and dL[u, c], units x classes; NaN for classes without inputs. */
   readonly classImpact: Float64Array;
+  readonly classLossImpact: Float64Array;
   /** J[u, c]: I[u, c] with what is below `noise` set to 0; and the same of each class's loss, below twice its standard error. */
   readonly accuracyProfile: Float64Array;
   readonly lossProfile: Float64Array;
@@ -101,6 +102,7 @@ function emptyLesions(kind: LesionKind, units: number, inputs: number, classes: 
     lossHigh: unknown(),
     flipRate: unknown(),
     classImpact: unknown(units * classes),
+    classLossImpact: unknown(units * classes),
     accuracyProfile: new Float64Array(units * classes),
     lossProfile: new Float64Array(units * classes),
     noise: unknown(classes),
@@ -124,7 +126,9 @@ function keepDetail(found: UnitLesions, unit: number, detail: OutcomeDetail, cla
   found.flipRate[unit] = detail.flipRate;
   found.classImpact.set(falls.falls, from);
   found.accuracyProfile.set(aboveNoise(falls), from);
-  found.lossProfile.set(lossImpact(detail, classes), from);
+  const rises = classRises(detail, classes);
+  found.classLossImpact.set(rises.means, from);
+  found.lossProfile.set(clearRises(rises), from);
   writeBits(isCorrect, inputs, correctRow(found.correctness, unit));
 }
 
