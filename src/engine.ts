@@ -11,8 +11,13 @@ import type { Network } from "./network/network.ts";
 import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
+import {
+  findPopulations,
+  type PopulationOptions,
+  type PopulationSteps,
+  type Populations,
+} from "./populations/populations.ts";
 import type { RunOptions } from "./progress.ts";
-
 import {
   type Coherence,
   type CoherenceOptions,
@@ -76,6 +81,8 @@ export interface Engine {
     shard: Shard,
     options?: CoherenceOptions,
   ): Promise<void>;
+  /** Populations of units that act alike, or whose lesions hurt alike. */
+  populations(network: Network, data: LabelledInputs, options?: PopulationOptions): Promise<Populations>;
   dispose(): Promise<void>;
 }
 
@@ -86,19 +93,23 @@ export interface Engine {
  * const engine = localEngine(await createCpuCompute());
  */
 export function localEngine(compute: Compute): Engine {
+  const steps: PopulationSteps & Pick<Engine, "unitGraph"> = {
+    unitGraph: (network, data, options) => buildUnitGraph(network, data, compute, options),
+    partition: (graph, settings, options) => partitionGraph(compute, graph, settings, options),
+  };
   return {
     device: compute.device,
     facts: {},
-    unitGraph: (network, data, options) => buildUnitGraph(network, data, compute, options),
+    ...steps,
     correlate: (layers, values, samples, facts, options) =>
       correlateUnits(layers, values, samples, compute, facts, options),
-    partition: (graph, settings, options) => partitionGraph(compute, graph, settings, options),
     degrees: ({ matrix }) => compute.degrees(matrix),
     importance: scoreImportance,
     importanceShard: scoreImportanceShard,
     visualize: visualizeUnits,
     coherence: scoreCoherence,
     coherenceShard: scoreCoherenceShard,
+    populations: (network, data, options) => findPopulations(network, data, steps, options),
     dispose: () => compute.dispose(),
   };
 }

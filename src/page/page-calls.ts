@@ -101,6 +101,8 @@ export const pageCalls: Calls = {
       ...options,
       ...own,
     }),
+  populations: ({ network, inputs: inputsKey, options }, own) =>
+    engine().populations(known(models, network), known(inputs, inputsKey), { ...options, ...own }),
 };
 
 function engine(): Engine {

@@ -55,6 +55,19 @@ function numbersOf(
   return { kPerLayer: new Map(entries) };
 }
 
+/** Numbers of clusters for another graph's layers: as many as there are populations, where the partitioner needs a number. */
+export function numbersLike(
+  populations: Partition,
+  { layers }: UnitGraph,
+  { method, k }: PartitionSettings,
+): Pick<PartitionSettings, "kPerLayer"> {
+  if (typeof k === "string" || method === "leiden" || method === "louvain") return {};
+  const known = new Map(
+    populations.layers.map(({ name, labels }) => [name, new Set(labels.filter((label) => label >= 0)).size]),
+  );
+  return { kPerLayer: new Map(layers.map(({ name }) => [name, known.get(name) ?? 2])) };
+}
+
 /** Nodes of a part that have an edge. */
 function countLinked({ matrix }: UnitGraph, start: number, count: number): number {
   const block = matrix.blocks.find((candidate) => candidate.shape === "within" && candidate.start === start);

@@ -111,17 +111,13 @@ function emptyLesions(kind: LesionKind, units: number, inputs: number, classes: 
 }
 
 function keepDetail(found: UnitLesions, unit: number, detail: OutcomeDetail, classes: InputClasses): void {
-  const { lossIncreases, isCorrect, isCorrectIntact } = detail;
+  const { lossIncreases, isCorrect } = detail;
   const inputs = lossIncreases.length;
   const from = unit * classes.counts.length;
   const falls = classFalls(detail, classes);
-  let [loss, before, after] = [0, 0, 0];
+  let loss = 0;
   for (let i = 0; i < inputs; i++) loss += lossIncreases[i] as number;
-  for (let i = 0; i < isCorrectIntact.length; i++) before += isCorrectIntact[i] as number;
-  for (let i = 0; i < isCorrect.length; i++) after += isCorrect[i] as number;
-  // Counted in whole runs: equal impacts are equal numbers.
-  const runs = isCorrect.length / inputs;
-  found.accuracyImpact[unit] = (before * runs - after) / (runs * inputs);
+  found.accuracyImpact[unit] = accuracyFall(detail);
   found.lossImpact[unit] = loss / inputs;
   found.flipRate[unit] = detail.flipRate;
   found.classImpact.set(falls.falls, from);
@@ -130,6 +126,16 @@ function keepDetail(found: UnitLesions, unit: number, detail: OutcomeDetail, cla
   found.classLossImpact.set(rises.means, from);
   found.lossProfile.set(clearRises(rises), from);
   writeBits(isCorrect, inputs, correctRow(found.correctness, unit));
+}
+
+/** I: intact less lesioned accuracy, a share of the inputs. Counted in whole runs, so that equal impacts are equal numbers. */
+export function accuracyFall({ isCorrect, isCorrectIntact }: OutcomeDetail): number {
+  const inputs = isCorrectIntact.length;
+  const runs = isCorrect.length / inputs;
+  let [before, after] = [0, 0];
+  for (let i = 0; i < inputs; i++) before += isCorrectIntact[i] as number;
+  for (let i = 0; i < isCorrect.length; i++) after += isCorrect[i] as number;
+  return (before * runs - after) / (runs * inputs);
 }
 
 /** Paired intervals: a lesion's change of every input, all lesions over the same draws of inputs. */

@@ -119,7 +119,7 @@ function edgeOf(value: number, edges: Edges): number {
 }
 
 /** The most alike pairs of units (by absolute similarity), the strongest first, at most `count`. */
-export function likestPairs({ units, values }: UnitSimilarity, count: number): [number, number][] {
+export function likestPairs({ units, values }: UnitSimilarity, count: number): (readonly [number, number])[] {
   const pairs: [number, number][] = [];
   for (let u = 0; u < units; u++) {
     for (let v = u + 1; v < units; v++) if (values[u * units + v] !== 0) pairs.push([u, v]);
