@@ -11,12 +11,8 @@ import type { Network } from "./network/network.ts";
 import type { InputSource, LabelledInputs } from "./network/outcomes.ts";
 import type { Partition } from "./partition/partition.ts";
 import { type PartitionSettings, partitionGraph } from "./partition/partition-graph.ts";
-import {
-  findPopulations,
-  type PopulationOptions,
-  type PopulationSteps,
-  type Populations,
-} from "./populations/populations.ts";
+import type { PopulationOptions, Populations } from "./populations/population-settings.ts";
+import { findPopulations, type PopulationSteps } from "./populations/populations.ts";
 import type { RunOptions } from "./progress.ts";
 import {
   type Coherence,

@@ -26,6 +26,7 @@ export { type Journal, type JournalContent, openJournal, readJournal } from "./j
 export { mergeShards } from "./journal/merge-shards.ts";
 export {
   activationGraph,
+  activationPopulations,
   analyze,
   type ComputeOption,
   coherence,
@@ -35,6 +36,7 @@ export {
   leiden,
   louvain,
   type PartitionOptions,
+  populations,
   randomPartition,
   spectral,
   visualize,
@@ -71,6 +73,27 @@ export { testQuality } from "./partition/quality-nulls.ts";
 export { coAssignment, measureStability } from "./partition/stability.ts";
 export { measureTransfer } from "./partition/transfer.ts";
 export { type LayerRoles, unitRoles } from "./partition/unit-roles.ts";
+export { type ClaimRow, claimOf, type Telling } from "./populations/claim.ts";
+export { countStates, type InputState, STATES } from "./populations/correctness.ts";
+export type { PopulationLesion } from "./populations/group-lesions.ts";
+export { type InputMap, mapInputs } from "./populations/input-map.ts";
+export { drawInputMap, type MapPanel, mapPanels } from "./populations/input-map-picture.ts";
+export type { PairLesion, UnitPair } from "./populations/pair-lesions.ts";
+export type {
+  FoundBy,
+  ImpactFindings,
+  PopulationOptions,
+  PopulationSettings,
+  Populations,
+} from "./populations/population-settings.ts";
+export {
+  formatPopulations,
+  formatPopulationTable,
+  formatRelations,
+} from "./populations/populations-file.ts";
+export type { Relation, UnitFacts } from "./populations/relations.ts";
+export type { UnitLesions } from "./populations/unit-lesions.ts";
+export type { UnitResponses } from "./populations/unit-responses.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { RecordOptions, Records } from "./records.ts";
 export type { Coherence, CoherenceOptions, SubclusterCoherence } from "./scores/coherence.ts";

@@ -9,7 +9,7 @@ import type { Shard } from "../network/lesions.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
-import type { PopulationOptions, Populations } from "../populations/populations.ts";
+import type { PopulationOptions, Populations } from "../populations/population-settings.ts";
 import type { Coherence, CoherenceOptions } from "../scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
 import type { Visualization, VisualizeOptions } from "../visualize/visualize-units.ts";

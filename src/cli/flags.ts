@@ -1,11 +1,13 @@
 import { parseArgs } from "node:util";
 import { BrodmannError } from "../errors.ts";
 import type { Shard } from "../network/lesions.ts";
+import type { Aggregate } from "../network/record-activations.ts";
 
 /** One flag: how it is read (`whole` from 0, `count` from 1) and what `--help` says of it. */
 export interface FlagSpec {
   readonly takes:
     | "text"
+    | "texts"
     | "whole"
     | "count"
     | "positive"
@@ -59,6 +61,13 @@ export interface Flags {
   readonly jitter?: number;
   readonly scale?: number;
   readonly rotation?: number;
+  readonly layer?: readonly string[];
+  readonly aggregate?: Aggregate;
+  readonly response?: "correlation" | "profile";
+  readonly edges?: "absolute" | "square" | "positive";
+  readonly impact?: "loss" | "accuracy";
+  readonly pairs?: string;
+  readonly "null-inputs"?: number;
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -92,7 +101,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   norm: { takes: ["l1", "l2"], help: "norm of kernel slices in weight graphs (default l1)" },
   correlation: {
     takes: ["spearman", "pearson"],
-    help: "correlation in activation graphs (default spearman)",
+    help: "correlation in activation graphs (default spearman) and populations (default pearson)",
   },
   samples: {
     takes: "count",
@@ -104,7 +113,10 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "K",
     help: "edges that each unit of an activation graph keeps, its strongest (default all)",
   },
-  method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
+  method: {
+    takes: ["spectral", "louvain", "leiden", "random"],
+    help: "partitioner (default spectral; populations leiden)",
+  },
   k: {
     takes: "count or rule",
     value: "K|auto|stable",
@@ -187,6 +199,37 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   jitter: { takes: "whole", value: "N", help: "robust images: shifted by up to N pixels at random" },
   scale: { takes: "positive", value: "S", help: "robust images: scaled by 1 - S to 1 + S at random" },
   rotation: { takes: "whole", value: "N", help: "robust images: turned by up to N degrees at random" },
+  layer: {
+    takes: "texts",
+    value: "NAME",
+    help: "a layer, as brodmann inspect lists it; again for further ones (default all)",
+  },
+  aggregate: {
+    takes: ["mean", "mean_std", "max", "min_max", "none"],
+    help: "what a unit's positions become in patterns and populations (mean or max; default mean)",
+  },
+  response: {
+    takes: ["correlation", "profile"],
+    help: "populations by correlation over the inputs (default), or by likeness of the class means",
+  },
+  edges: {
+    takes: ["absolute", "square", "positive"],
+    help: "what likeness of responses becomes: its absolute value (default), its square, or 0 where negative",
+  },
+  impact: {
+    takes: ["loss", "accuracy"],
+    help: "populations by what lesions add to the loss of each class (default), or take from its accuracy",
+  },
+  pairs: {
+    takes: "text",
+    value: "LAYER:1,5",
+    help: "two units to lesion together; several pairs parted by a semicolon (default those that interact most)",
+  },
+  "null-inputs": {
+    takes: "count",
+    value: "N",
+    help: "inputs that random sets are lesioned on at the most, for p of populations (default 1000)",
+  },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {
     takes: ["auto", "webgpu", "cpu", "chrome"],
@@ -239,7 +282,10 @@ export function parseFlags(
     if (name === undefined) throw unknownFlag(token.rawName, allowed);
     // `--out --json`: the next flag is no value; a negative number is one, and `--out=--odd` says so.
     const isFlag = token.inlineValue === false && /^-\D/.test(token.value);
-    flags[name] = readValue(name, isFlag ? undefined : token.value);
+    const value = readValue(name, isFlag ? undefined : token.value);
+    const others = flags[name];
+    flags[name] =
+      Array.isArray(others) && FLAGS[name].takes === "texts" ? [...others, ...(value as string[])] : value;
   }
   return { flags, positionals };
 }
@@ -254,6 +300,7 @@ function readValue(name: FlagName, value: string | undefined): unknown {
   }
   if (value === undefined || value === "") throw badValue(name, "no value", wording(takes));
   if (takes === "text") return value;
+  if (takes === "texts") return [value];
   if (typeof takes === "object") {
     if (takes.includes(value)) return value;
     throw badValue(name, `"${value}"`, wording(takes), nearest(value, takes));
@@ -291,6 +338,7 @@ function wording(takes: FlagSpec["takes"]): string {
   if (typeof takes === "object") return `${takes.slice(0, -1).join(", ")} or ${takes.at(-1)}`;
   const words = {
     text: "a value",
+    texts: "a value",
     whole: "a whole number from 0",
     count: "a whole number from 1",
     "count or rule": "a whole number from 1, auto or stable",

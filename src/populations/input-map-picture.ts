@@ -2,7 +2,7 @@
 import { formatCsv } from "../scores/scores-file.ts";
 import { STATES } from "./correctness.ts";
 import type { InputMap } from "./input-map.ts";
-import type { ImpactFindings } from "./populations.ts";
+import type { ImpactFindings } from "./population-settings.ts";
 
 /** A panel: what was lesioned, and the state of every input. */
 export interface MapPanel {

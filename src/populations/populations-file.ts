@@ -9,7 +9,7 @@ import { claimOf } from "./claim.ts";
 import { STATES } from "./correctness.ts";
 import type { PopulationLesion } from "./group-lesions.ts";
 import type { PairLesion } from "./pair-lesions.ts";
-import type { ImpactFindings, PopulationKind, Populations } from "./populations.ts";
+import type { ImpactFindings, PopulationKind, Populations } from "./population-settings.ts";
 import { largestOf, type NamedAgreement, type Relation, type UnitFacts } from "./relations.ts";
 import type { UnitLesions } from "./unit-lesions.ts";
 
