@@ -31,7 +31,7 @@ export interface InputMap {
 }
 
 /**
- * Maps at most `MAPPED_INPUTS` inputs, drawn at random where there are more; null for fewer than four, and where all are
+ * Maps at most `most` inputs (default 2000), drawn at random where there are more; null for fewer than four, and where all are
  * the same.
  *
  * @example
@@ -40,9 +40,9 @@ export interface InputMap {
 export async function mapInputs(
   data: InputSource,
   seed: number,
-  options: RunOptions = {},
+  { most = MAPPED_INPUTS, ...options }: RunOptions & { readonly most?: number | undefined } = {},
 ): Promise<InputMap | null> {
-  const inputs = drawInputs(data.count, seed);
+  const inputs = drawInputs(data.count, most, seed);
   const count = inputs.length;
   if (count < LEAST_INPUTS) return null;
   const points = await pointsOf(data, inputs, seed);
@@ -64,10 +64,10 @@ export async function mapInputs(
   return { inputs, x: axisOf(embedding, 0), y: axisOf(embedding, 1) };
 }
 
-function drawInputs(count: number, seed: number): Int32Array {
+function drawInputs(count: number, most: number, seed: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, input) => input);
-  if (count <= MAPPED_INPUTS) return order;
-  return rng(seed, "mapped inputs").shuffle(order).slice(0, MAPPED_INPUTS).sort();
+  if (count <= most) return order;
+  return rng(seed, "mapped inputs").shuffle(order).slice(0, most).sort();
 }
 
 /** The inputs as points: as they are, or by their principal components. */
