@@ -117,13 +117,14 @@ function relationTable({ relations, kinds }: ImpactFindings): string[] {
         cell(layer, "auroc", loss),
         cell(layer, "auroc", loss, "magnitude"),
         cell(layer, `accuracyImpact ${kind}`, loss),
-        number === 0 ? "-" : cell(layer, `lossImpact ${kinds[0]}`, loss),
+        ...(kinds.length < 2 ? [] : [number === 0 ? "-" : cell(layer, `lossImpact ${kinds[0]}`, loss)]),
       ];
     }),
   );
   const header = [
     ...["Spearman with loss impact", "lesion", "magnitude", "class selectivity", "AUROC"],
-    ...["AUROC, magnitude fixed", "accuracy impact", `impact by ${kinds[0]}`],
+    ...["AUROC, magnitude fixed", "accuracy impact"],
+    ...(kinds.length < 2 ? [] : [`impact by ${kinds[0]}`]),
   ];
   return [formatTable(header, rows), ""];
 }
@@ -235,6 +236,9 @@ function explain({ layers, inputs, settings }: Populations, { kinds }: ImpactFin
   return [
     `Every unit lesioned alone on ${inputs} inputs. co-response: units that act alike; co-impact: units whose lesions (${first}) hurt the same classes (${settings.impact}).`,
     "no impact: no class changes beyond noise. p of agreement: labels shuffled within the layer (5,000 times). Intervals: bootstrap over units or inputs.",
+    ...(kinds.length < 2
+      ? ["With one kind of lesion there is no other that its impacts could be held against."]
+      : []),
     "A lesion by zero partly measures magnitude; compare the kinds of lesion. Low impact of one unit is not irrelevance: others may back it up.",
     ...(settings.impact === "accuracy" && without > MOST_WITHOUT * units
       ? ["Most units alone change no class's accuracy: --impact loss compares what they do to the loss."]
