@@ -20,6 +20,7 @@ describe("help", () => {
       "compare",
       "visualize",
       "report",
+      "populations",
       "patterns",
       "extract",
       "doctor",
