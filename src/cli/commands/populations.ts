@@ -5,39 +5,21 @@ import { loadLabels } from "../../data/load-labels.ts";
 import { sha256 } from "../../data/read-bytes.ts";
 import { BrodmannError } from "../../errors.ts";
 import type { LabelledInputs } from "../../network/outcomes.ts";
-import { formatPartition } from "../../partition/partition-file.ts";
-import { mapInputs } from "../../populations/input-map.ts";
-import { drawInputMap, formatInputMap, mapPanels } from "../../populations/input-map-picture.ts";
 import type { PopulationOptions, Populations } from "../../populations/population-settings.ts";
 import { checkNullSets } from "../../populations/population-settings.ts";
 import { responsePopulations } from "../../populations/populations.ts";
-import {
-  formatPopulations,
-  formatPopulationTable,
-  formatRelations,
-} from "../../populations/populations-file.ts";
+import { formatPopulations } from "../../populations/populations-file.ts";
 import type { RunOptions } from "../../progress.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
 import type { Flags } from "../flags.ts";
 import { openInputs, readLesions, requireLabelled } from "../inputs.ts";
-import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
+import { prepareFolder, printResult, writeText } from "../output.ts";
+import { POPULATION_FILES, writePopulations } from "../population-files.ts";
 import { formatPopulationResults } from "../population-results.ts";
 import { readPartition } from "../read-partition.ts";
 import { formatRun, hashFile } from "../run-file.ts";
 import { readUnitPairs } from "../unit-sets.ts";
-
-/** What the command writes; some only where there is a model, or more than one kind of population. */
-const FILES = [
-  "populations.json",
-  "populations.csv",
-  "relations.csv",
-  "co-response.json",
-  "co-impact.json",
-  "input-map.svg",
-  "input-map.csv",
-  "run.json",
-] as const;
 
 /** What was found, and for people where it came from. */
 interface Source {
@@ -59,50 +41,18 @@ export async function run(context: CommandContext): Promise<void> {
   }
   checkSource(context);
   const settings = populationSettings(flags);
-  await prepareFolder(out, FILES);
+  await prepareFolder(out, [...POPULATION_FILES, "run.json"]);
   const options = { ...settings, signal, onProgress: terminal.progress };
   const source =
     flags.activations === undefined
       ? await ofNetwork(context, options)
       : await ofActivations(context, flags.activations, options);
   const { found, inputs, classNames, facts } = source;
-  const written = await writeFound(out, found);
-  if (inputs !== null && found.impact !== null) {
-    const map = await mapInputs(inputs, found.settings.seed, options);
-    if (map === null) terminal.say("map: found fewer than four different inputs, so there is none");
-    else {
-      if (map.inputs.length < inputs.count) {
-        terminal.say(`map: ${map.inputs.length} of ${inputs.count} inputs, drawn at random`);
-      }
-      const panels = mapPanels(found.impact);
-      await writeText(join(out, "input-map.svg"), drawInputMap(map, inputs.labels, panels, classNames));
-      await writeText(join(out, "input-map.csv"), formatInputMap(map, inputs.labels, found.impact));
-      written.push("input-map.svg", "input-map.csv");
-    }
-  }
+  const written = await writePopulations(out, found, inputs, { terminal, classNames, signal });
   await writeText(join(out, "run.json"), await formatRun(facts, startMs));
-  for (const name of FILES) {
-    if (name !== "run.json" && !written.includes(name)) await removeFile(join(out, name));
-  }
   terminal.endProgress();
   await printResult(flags.json ? formatPopulations(found) : formatPopulationResults(found, classNames));
   terminal.say(`written: ${out} (${[...written, "run.json"].join(", ")})`);
-}
-
-async function writeFound(out: string, found: Populations): Promise<string[]> {
-  const { impact, coResponse } = found;
-  const graph = { kind: "activations", scope: "local" } as const;
-  const texts: [string, string][] = [
-    ["populations.json", formatPopulations(found)],
-    ["populations.csv", formatPopulationTable(found)],
-    ...(impact === null ? [] : [["relations.csv", formatRelations(impact.relations)] as [string, string]]),
-    ["co-response.json", formatPartition(coResponse, graph)],
-    ...(impact === null
-      ? []
-      : [["co-impact.json", formatPartition(impact.coImpact, graph)] as [string, string]]),
-  ];
-  for (const [name, text] of texts) await writeText(join(out, name), text);
-  return texts.map(([name]) => name);
 }
 
 async function ofNetwork(
