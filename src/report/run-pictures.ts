@@ -4,6 +4,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { BrodmannError, messageOf } from "../errors.ts";
 import type { LayerImages } from "../scores/visual-coherence.ts";
 import { contactSheet, cropSheet, sheetLayout } from "../visualize/contact-sheet.ts";
 import type { ImageShape } from "../visualize/image-parameter.ts";
@@ -83,7 +84,7 @@ const asciiJson = (value: unknown): string =>
  */
 export async function readPictures(folder: string): Promise<ReportPictures> {
   const place = join(folder, VISUAL_FOLDER);
-  const names: string[] = await readdir(place).catch(() => []);
+  const names = await readNames(place);
   const sheets = [];
   for (const name of names.filter((each) => SHEET_NAME.test(each)).sort()) {
     sheets.push(await readPicture<SheetNote>(join(place, name), isSheetNote));
@@ -101,6 +102,18 @@ export async function readPictures(folder: string): Promise<ReportPictures> {
     subclusters: known.flatMap(({ picture, note }) => cutSheet(picture, note, longest)),
     inputs: strip === null ? {} : cutInputs(strip.picture, strip.note),
   };
+}
+
+async function readNames(place: string): Promise<string[]> {
+  try {
+    return await readdir(place);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new BrodmannError("E_INPUT_FILE", `${place}: cannot be read (${messageOf(cause)})`, {
+      hint: "Check that it is a folder that you may read.",
+      cause,
+    });
+  }
 }
 
 async function readPicture<Note>(
