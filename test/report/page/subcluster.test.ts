@@ -115,7 +115,9 @@ describe("what a lesion does", () => {
   });
 
   it("names the class that is hit most", () => {
-    expect(classSentence(first, scores, className)).toBe("Class zero is hit most: 97.0 % → 40.0 %.");
+    expect(classSentence(first, scores, className)).toBe(
+      "Class zero is hit most beyond the noise: 97.0 % → 40.0 %.",
+    );
     const profile = { classDrop: [0, 0, 0], specialisation: null, gini: null };
     expect(classSentence(entryOf(0, 1, 9, { profile }), scores, className)).toBe(
       "No class loses more accuracy than the noise.",

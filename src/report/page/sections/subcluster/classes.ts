@@ -135,7 +135,7 @@ function aside({ importance }: NonNullable<Subject["entry"]>): Child {
           h(
             "p",
             { class: "soft small" },
-            `Random groups of this size keep as much with p ${formatP(keepOnly.p.accuracy)} by accuracy, ${formatP(keepOnly.p.loss)} by loss.`,
+            `Against random groups of this size: p ${formatP(keepOnly.p.accuracy)} by accuracy, ${formatP(keepOnly.p.loss)} by loss.`,
           ),
         )
       : null,

@@ -29,12 +29,15 @@ export function measuresPart({ data: { scores }, colour }: Context, subject: Sub
     h(
       "p",
       { class: "legend", "aria-hidden": "true" },
-      h("span", { class: "key null" }),
-      "random groups ",
-      h("span", { class: "key tail" }),
-      "those that do as much ",
-      h("span", { class: "key mark", style: `background:${colour(cluster)}` }),
-      "this subcluster",
+      h("span", {}, h("span", { class: "key null" }), "random groups"),
+      h("span", {}, h("span", { class: "key tail" }), "those that do as much"),
+      h(
+        "span",
+        {},
+        h("span", { class: "key mark", style: `background:${colour(cluster)}` }),
+        "this subcluster",
+      ),
+      h("span", {}, "tick: median of random groups; dashed: 0"),
     ),
     family("Importance: what the network loses without it", importanceRows(entry), colour(cluster)),
     family("Coherence: whether its units act as one", coherenceRows(entry, scores), colour(cluster)),
@@ -61,23 +64,33 @@ function family(heading: string, { rows, undefinedLabels }: Measures, colour: st
 }
 
 function measure(row: MeasureRow, colour: string): HTMLElement {
-  const { label, meaning, spread, p, q, groups, format } = row;
+  const { label, meaning, spread, p, q, groups, format, formatBare } = row;
   const verdict = verdictOf(row);
   const known = spread.quantiles.filter((value): value is number => value !== null);
-  const at = (share: number): string => format(quantileAt(known, share));
+  const at = (share: number): string => formatBare(quantileAt(known, share));
   const random =
     known.length < 2 ? "no random groups" : `random groups ${at(0.5)} (90 %: ${at(0.05)} to ${at(0.95)})`;
   return h(
     "li",
     { class: `measure ${verdict.replaceAll(" ", "-")}` },
-    h("div", { class: "what" }, h("strong", {}, label), h("span", { class: "meaning" }, meaning)),
+    h("div", { class: "what" }, h("strong", {}, label), h("span", { class: "told" }, meaning)),
     h("div", { class: "strip" }, drawStrip(row, colour)),
-    h("div", { class: "found" }, h("strong", {}, format(spread.amount)), h("span", {}, random)),
+    h(
+      "div",
+      { class: "found" },
+      h("strong", {}, format(spread.amount)),
+      h("span", { class: "told" }, random),
+    ),
     h(
       "div",
       { class: "tested" },
       h("span", { class: `verdict ${verdict.replaceAll(" ", "-")}` }, verdict),
-      h("span", {}, `p ${formatP(p)}, q ${formatP(q)}`, groups === null ? null : `, ${count(groups)} groups`),
+      h(
+        "span",
+        { class: "told" },
+        `p ${formatP(p)}, q ${formatP(q)}`,
+        groups === null ? null : `, ${count(groups)} groups`,
+      ),
     ),
   );
 }

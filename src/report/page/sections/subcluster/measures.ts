@@ -16,6 +16,8 @@ export interface MeasureRow {
   /** Groups of the same size that p rests on. */
   readonly groups: Maybe;
   readonly format: (value: Maybe) => string;
+  /** The same without the unit. */
+  readonly formatBare: (value: Maybe) => string;
 }
 
 interface Wording {
@@ -99,6 +101,7 @@ function rowsOf(
       q: q[name] ?? null,
       groups: nulls[name] ?? null,
       format: (value) => format(value),
+      formatBare: (value) => format(value).replace(/ points?$/, ""),
     };
   });
   const isDefined = ({ spread }: MeasureRow): boolean => spread.amount !== null;

@@ -60,9 +60,9 @@ function optimised({ data, colour }: Context, subject: Subject): HTMLElement {
     h(
       "p",
       { class: "soft small" },
-      "Optimised so that all of its units answer. An image for random units looks like any texture; one for units with a task in common may show it.",
+      "Optimised so that all units of the group answer to it at once.",
       score && typeof middle === "number"
-        ? ` Its units answer by ${digits(score.spread.amount)}, random groups by ${digits(middle)} (p ${formatP(score.p)}).`
+        ? ` These units answer by ${digits(score.spread.amount)}, random groups by about ${digits(middle)} (p ${formatP(score.p)}).`
         : null,
     ),
   );

@@ -12,7 +12,7 @@ const MOST = 8;
 
 export function relationsPart(context: Context, subject: Subject): HTMLElement | null {
   const content = [elsewhere(context, subject), pairs(context, subject), dissociations(context, subject)];
-  return content.every((each) => each === null) ? null : part("relations", "In company", content);
+  return content.every((each) => each === null) ? null : part("relations", "Related subclusters", content);
 }
 
 function elsewhere(context: Context, { layer, cluster }: Subject): HTMLElement | null {
@@ -79,12 +79,12 @@ function dissociations(context: Context, { layer, cluster }: Subject): HTMLEleme
     h(
       "p",
       { class: "soft small" },
-      `This subcluster is needed for one class more than for another, and a second subcluster of the layer the other way round. ${
+      `A lesion here hits one class more than another, a lesion of the other subcluster the other way round: they serve different classes. ${
         all.length > shown.length ? `The strongest ${shown.length} of ${all.length}.` : ""
       }`,
     ),
     table(
-      ["second subcluster", "this one serves", "that one serves", "strength (points)", "p", "q"],
+      ["other", "this hits", "it hits", "strength (points)", "p", "q"],
       shown.map(({ clusters, classes, strength, p, q }) => {
         const isFirst = clusters[0] === cluster;
         const [mine, theirs] = isFirst ? classes : [classes[1], classes[0]];

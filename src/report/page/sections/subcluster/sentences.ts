@@ -85,7 +85,7 @@ export function classSentence(
   if ((drops[worst] ?? 0) <= 0) return "No class loses more accuracy than the noise.";
   const before = baseline?.classAccuracy[worst];
   const after = importance.classAccuracy[worst];
-  return `Class ${className(worst)} is hit most: ${percent(before)} → ${percent(after)}.`;
+  return `Class ${className(worst)} is hit most beyond the noise: ${percent(before)} → ${percent(after)}.`;
 }
 
 /** By which measures its units belong together. */

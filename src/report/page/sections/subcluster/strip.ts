@@ -56,7 +56,8 @@ export function quantileAt(quantiles: readonly number[], share: number): number 
 function bandwidthOf(samples: readonly number[]): number {
   const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
   const variance = samples.reduce((sum, value) => sum + (value - mean) ** 2, 0) / samples.length;
-  const quartiles = (samples[(samples.length * 3) / 4 - 1] as number) - (samples[samples.length / 4] as number);
+  const quartiles =
+    (samples[(samples.length * 3) / 4 - 1] as number) - (samples[samples.length / 4] as number);
   const spread = Math.min(Math.sqrt(variance), quartiles / 1.34) || Math.sqrt(variance);
   return 0.9 * spread * samples.length ** -0.2;
 }
