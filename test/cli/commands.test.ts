@@ -49,7 +49,7 @@ beforeAll(async () => {
   files = writePlanted(folder);
   analyze = ["analyze", files.model, "--data", files.data, ...K];
   run = await brodmann([...analyze, "--out", place("run"), "--json"]);
-});
+}, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

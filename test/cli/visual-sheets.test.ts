@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { decode } from "fast-png";
 import { describe, expect, it } from "vitest";
-import { sheetName } from "../../src/cli/visual-sheets.ts";
+import { listPictures, removePictures, sheetName } from "../../src/cli/visual-sheets.ts";
 import { readRun } from "../../src/report/read-run.ts";
 import { brodmann, brodmannHere, npy, temporaryFolder } from "../support/cli.ts";
 import { randomData, sketch } from "../support/models.ts";
@@ -37,6 +37,22 @@ describe("names of pictures", () => {
     expect(name("层")).toBe("4-.png");
     expect(name("x".repeat(500)).length).toBe(86);
     expect(name("a/b", 1)).not.toBe(name("a_b", 2));
+  });
+});
+
+describe("pictures of an earlier run", () => {
+  it("go; of one that goes on, those that it writes at its end", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "visual"));
+    for (const name of ["0-up.png", "12-.png", "inputs.png", "mine.png"]) {
+      writeFileSync(join(folder, "visual", name), "");
+    }
+    removePictures(folder, true);
+    expect(listPictures(folder).sort()).toEqual(["0-up.png", "12-.png"]);
+    removePictures(folder, false);
+    expect(listPictures(folder)).toEqual([]);
+    expect(readdirSync(join(folder, "visual"))).toEqual(["mine.png"]);
+    expect(listPictures(join(folder, "absent"))).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mostChanged } from "../../../src/report/page/sections/subcluster/classes.ts";
+import { mostChanged } from "../../../src/report/page/sections/subcluster/class-rows.ts";
 import {
   coherenceRows,
   hitsOf,

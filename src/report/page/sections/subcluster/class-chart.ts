@@ -1,17 +1,7 @@
 import { s } from "../../dom.ts";
 import { decimals, percent } from "../../format.ts";
+import type { ClassRow } from "./class-rows.ts";
 import { signedPoints } from "./measures.ts";
-
-/** A class: shares of right answers, and how well its inputs are told from others. */
-export interface ClassRow {
-  readonly name: string;
-  readonly before: number | null;
-  readonly after: number | null;
-  readonly change: number | null;
-  /** Whether the change is within the noise. */
-  readonly isNoise: boolean;
-  readonly auroc: number | null;
-}
 
 const [LINE, HEAD, FOOT] = [24, 26, 4];
 

@@ -3,7 +3,8 @@ import type { Context } from "../../context.ts";
 import { type Child, h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { decimals, digits, formatP, percent } from "../../format.ts";
-import { type ClassRow, drawClasses } from "./class-chart.ts";
+import { drawClasses } from "./class-chart.ts";
+import { type ClassRow, classRows, mostChanged } from "./class-rows.ts";
 import { signedPoints } from "./measures.ts";
 import { part } from "./part.ts";
 import type { Subject } from "./subject.ts";
@@ -14,7 +15,7 @@ const MOST = 30;
 export function classPart(context: Context, { entry }: Subject): HTMLElement | null {
   const { scores } = context.data;
   if (entry === null || scores === null) return null;
-  const rows = classRows(context, entry);
+  const rows = classRows(entry, scores, context.className);
   if (rows.length === 0) return null;
   const shown = mostChanged(rows, MOST);
   const left = rows.length - shown.length;
@@ -36,34 +37,6 @@ export function classPart(context: Context, { entry }: Subject): HTMLElement | n
     h("details", {}, h("summary", {}, `All ${rows.length} classes as a table`), table(rows, hasImportance)),
     aside(entry),
   );
-}
-
-function classRows(
-  { data: { scores }, className }: Context,
-  { importance, coherence }: NonNullable<Subject["entry"]>,
-): ClassRow[] {
-  const intact = scores?.baseline?.classAccuracy ?? [];
-  const aurocs = coherence?.classAurocs ?? [];
-  const classes = Math.max(importance?.classAccuracy.length ?? 0, aurocs.length);
-  return Array.from({ length: classes }, (_, label) => {
-    const [before, after] = [intact[label] ?? null, importance?.classAccuracy[label] ?? null];
-    return {
-      name: className(label),
-      before,
-      after,
-      change: before === null || after === null ? null : after - before,
-      isNoise: importance?.profile.classDrop[label] === 0,
-      auroc: aurocs[label] ?? null,
-    };
-  });
-}
-
-/** Those that change most (AUROC tells where nothing was lesioned), in the order of classes. */
-export function mostChanged(rows: readonly ClassRow[], most: number): ClassRow[] {
-  const weight = ({ change, auroc }: ClassRow): number =>
-    Math.abs(change ?? 0) + 1e-3 * Math.abs((auroc ?? 0.5) - 0.5);
-  const kept = new Set([...rows].sort((one, other) => weight(other) - weight(one)).slice(0, most));
-  return rows.filter((row) => kept.has(row));
 }
 
 function table(rows: readonly ClassRow[], hasImportance: boolean): HTMLElement {

@@ -69,7 +69,9 @@ function measure(row: MeasureRow, colour: string): HTMLElement {
   const known = spread.quantiles.filter((value): value is number => value !== null);
   const at = (share: number): string => formatBare(quantileAt(known, share));
   const random =
-    known.length < 2 ? "no random groups" : `random groups ${at(0.5)} (90 %: ${at(0.05)} to ${at(0.95)})`;
+    known.length < 2
+      ? ["no random groups"]
+      : [`random groups ${at(0.5)}`, `90 % of them: ${at(0.05)} to ${at(0.95)}`];
   return h(
     "li",
     { class: `measure ${verdict.replaceAll(" ", "-")}` },
@@ -79,7 +81,7 @@ function measure(row: MeasureRow, colour: string): HTMLElement {
       "div",
       { class: "found" },
       h("strong", {}, format(spread.amount)),
-      h("span", { class: "told" }, random),
+      random.map((text) => h("span", { class: "told" }, text)),
     ),
     h(
       "div",

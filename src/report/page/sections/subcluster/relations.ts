@@ -79,7 +79,7 @@ function dissociations(context: Context, { layer, cluster }: Subject): HTMLEleme
     h(
       "p",
       { class: "soft small" },
-      `A lesion here hits one class more than another, a lesion of the other subcluster the other way round: they serve different classes. ${
+      `A lesion here hits one class more than another, a lesion of the other subcluster the other way round; where p is small, they serve different classes. ${
         all.length > shown.length ? `The strongest ${shown.length} of ${all.length}.` : ""
       }`,
     ),
