@@ -21,12 +21,12 @@ export function subclusterPage(context: Context, layer: string, cluster: number)
   return h(
     "article",
     { class: "subcluster-page" },
-    pager(context, subject, places),
+    pager(context, subject, places, "Subclusters"),
     title(context, subject),
     lede(context, subject),
     tiles(context, subject),
     PARTS.map((part) => part(context, subject)),
-    pager(context, subject, places),
+    pager(context, subject, places, "Subclusters, once more"),
   );
 }
 
@@ -40,28 +40,33 @@ const PARTS: readonly ((context: Context, subject: Subject) => HTMLElement | nul
 ];
 
 /** The way back, and to the neighbours in the order of layers and clusters. */
-function pager(context: Context, { layer, cluster }: Place, places: readonly Place[]): HTMLElement {
+function pager(
+  context: Context,
+  { layer, cluster }: Place,
+  places: readonly Place[],
+  name: string,
+): HTMLElement {
   const at = places.findIndex((place) => place.layer === layer && place.cluster === cluster);
   const link = (place: Place | undefined, rel: "prev" | "next"): Child => {
     if (place === undefined) return null;
-    const name = `${place.layer} · ${place.cluster}`;
+    const told = `${place.layer} · ${place.cluster}`;
     return h(
       "a",
       {
         class: rel,
         rel,
         href: subclusterAddress(place.layer, place.cluster),
-        "aria-label": `${rel === "prev" ? "Previous" : "Next"} subcluster: ${name}`,
+        "aria-label": `${rel === "prev" ? "Previous" : "Next"} subcluster: ${told}`,
       },
       rel === "prev" ? "‹ " : null,
       h("span", { class: "swatch", style: `background:${context.colour(place.cluster)}` }),
-      h("span", { class: "name" }, name),
+      h("span", {}, told),
       rel === "next" ? " ›" : null,
     );
   };
   return h(
     "nav",
-    { class: "pager", "aria-label": "Subclusters" },
+    { class: "pager", "aria-label": name },
     h("a", { class: "back", href: clusterAddress(cluster) }, "← Overview"),
     h("span", { class: "steps" }, link(places[at - 1], "prev"), link(places[at + 1], "next")),
   );

@@ -7,7 +7,7 @@ import { signedPoints } from "./measures.ts";
 import { part } from "./part.ts";
 import { allPlaces, type Place, type Subject } from "./subject.ts";
 
-/** Dissociations that are shown, the strongest. */
+/** Pairs and dissociations that are shown, the strongest. */
 const MOST = 8;
 
 export function relationsPart(context: Context, subject: Subject): HTMLElement | null {
@@ -44,6 +44,8 @@ function pairs(context: Context, subject: Subject): HTMLElement | null {
     return pair.subclusters.some((each) => isSame(each, subject)) && other ? [{ ...pair, other }] : [];
   });
   if (own.length === 0) return null;
+  const size = ({ synergy }: (typeof own)[number]): number => Math.abs(synergy ?? 0);
+  const shown = [...own].sort((one, two) => size(two) - size(one)).slice(0, MOST);
   return h(
     "div",
     {},
@@ -52,10 +54,11 @@ function pairs(context: Context, subject: Subject): HTMLElement | null {
       "p",
       { class: "soft small" },
       "Synergy: what the loss rises by beyond the sum of both lesions. Above 0 they stand in for each other, below 0 they do the same harm.",
+      own.length > shown.length ? ` The largest ${shown.length} of ${own.length}.` : null,
     ),
     table(
       ["together with", "loss added", "synergy", "95 % interval", "answers lost only together"],
-      own.map(({ other, lossIncrease, synergy, interval, lostOnlyTogether }) => [
+      shown.map(({ other, lossIncrease, synergy, interval, lostOnlyTogether }) => [
         subclusterLink(context, other.layer, other.cluster),
         digits(lossIncrease, 2),
         digits(synergy, 2),

@@ -68,9 +68,10 @@ export function verdictSentence(entry: SubclusterEntry, scores: ScoresDocument):
     const list = listOf(sure.map(({ label, q }) => `${label.toLowerCase()} (q ${formatP(q)})`));
     return `Corrected for all ${tested}, it matters more than chance: ${list}.`;
   }
-  return rows.some((row) => verdictOf(row) === "only before correction")
-    ? `Among ${tested} a result like this is expected now and then: corrected for all of them, it is not significant.`
-    : "That is what random groups of units do as well: no sign that this one matters more.";
+  const small = rows.filter((row) => verdictOf(row) === "only before correction");
+  if (small.length === 0) return "Random groups of units do as much: no sign that this one matters more.";
+  const list = listOf(small.map(({ label, p }) => `${label.toLowerCase()} (p ${formatP(p)})`));
+  return `Taken alone, ${list} would be more than chance; corrected for all ${tested}, it is not.`;
 }
 
 /** The class that is hit most; null where classes are unknown. */
