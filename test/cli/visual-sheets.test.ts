@@ -4,8 +4,9 @@ import { decode } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { listPictures, removePictures, sheetName } from "../../src/cli/visual-sheets.ts";
 import { readRun } from "../../src/report/read-run.ts";
-import { brodmann, brodmannHere, npy, temporaryFolder } from "../support/cli.ts";
+import { brodmann, brodmannHere, npy, start, temporaryFolder } from "../support/cli.ts";
 import { randomData, sketch } from "../support/models.ts";
+import { withoutRun } from "../support/report-text.ts";
 
 const [COUNT, SIZE] = [40, 8];
 
@@ -109,6 +110,18 @@ describe("analyze", () => {
         coherence.examples.slice(0, 8).map(({ input }) => input),
     );
     expect(Object.keys(shownOnes.inputs).map(Number).sort()).toEqual([...new Set(driving)].sort());
+    // Killed while it scores, and continued: the pictures of layers that are done stay as they are.
+    const job = start([...analyze, "--out", place("killed"), "--visual-shuffles", "3"]);
+    while (!existsSync(place("killed/visual/0-up.png"))) await new Promise((done) => setTimeout(done, 10));
+    job.process.kill("SIGKILL");
+    await job.finished;
+    const resumed = [...analyze, "--out", place("killed"), "--visual-shuffles", "3", "--resume"];
+    expect((await brodmannHere(resumed)).code).toBe(0);
+    for (const name of ["scores.json", ...pictures.map((picture) => `visual/${picture}`)]) {
+      expect(readFileSync(place(`killed/${name}`))).toEqual(readFileSync(place(`run/${name}`)));
+    }
+    const report = (run: string) => withoutRun(readFileSync(place(`${run}/report.html`), "utf8"));
+    expect(report("killed")).toBe(report("again"));
     expect(again.stdout).toMatch(/^score +\d/m);
     expect(again.stdout).toContain("65 updates for each of");
   });
