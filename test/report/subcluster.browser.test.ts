@@ -120,7 +120,7 @@ describe("the page of a subcluster", () => {
       scores: { ...data.scores, subclusters: [rest] },
     };
     const { page, close } = await openReport(half, { hash: address("conv1", 0) });
-    expect(await text(page)).toContain("No image of this subcluster");
+    expect(await text(page)).toContain("No image of this subcluster lies beside the scores");
     expect(await text(page)).toContain("No pictures: the network reads no images");
     expect(await page.$$(".class-chart .dot")).toHaveLength(3);
     expect(await page.$$(".class-chart .bar")).toHaveLength(0);

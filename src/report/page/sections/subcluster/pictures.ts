@@ -24,7 +24,8 @@ function optimised({ data, colour }: Context, subject: Subject): HTMLElement {
   const { layer, cluster, entry } = subject;
   const found = data.pictures.subclusters.find((each) => each.layer === layer && each.cluster === cluster);
   const heading = h("h3", {}, "An image made for it");
-  if (found === undefined) return h("div", {}, heading, h("p", { class: "empty" }, whyNone(data.scores)));
+  if (found === undefined)
+    return h("div", {}, heading, h("p", { class: "empty" }, whyNone(data.scores, subject)));
   const rows = entry === null || data.scores === null ? [] : coherenceRows(entry, data.scores).rows;
   const score = rows.find(({ name }) => name === "score");
   const middle = score?.spread.quantiles[10];
@@ -68,10 +69,13 @@ function optimised({ data, colour }: Context, subject: Subject): HTMLElement {
   );
 }
 
-function whyNone(scores: Context["data"]["scores"]): string {
+function whyNone(scores: Context["data"]["scores"], { units, layerUnits }: Subject): string {
   const reason = scores?.coherence?.notMeasured.find((text) => text.startsWith("score and entropy"));
   if (reason !== undefined) return `No image: ${reason.replace(/^score and entropy: /, "")}`;
-  return "No image of this subcluster: images are made for 3 units or more that are not nearly the whole layer.";
+  const isFit = units.length >= 3 && units.length < 0.99 * layerUnits;
+  return isFit
+    ? "No image of this subcluster lies beside the scores: an analysis with --out writes them."
+    : "No image: they are made for subclusters of 3 units or more that are not nearly their whole layer.";
 }
 
 function inputs({ data, className }: Context, { entry }: Subject): HTMLElement {
