@@ -1,6 +1,8 @@
 /**
  * Bundles what runs in a browser, by mode: `page` (shown to headless Chrome, `src/page`) and `report` (`src/report/page`).
+ * A bundle lies where its sources do: in a folder of `dist` that holds nothing else.
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfigFnObject } from "vite";
 
@@ -19,7 +21,7 @@ const config: UserConfigFnObject = defineConfig(({ mode }) => ({
   },
   build: {
     target: "es2022",
-    outDir: at(`dist/${mode}`),
+    outDir: at(dirname(ENTRIES[mode] ?? "").replace(/^src/, "dist")),
     emptyOutDir: true,
     rolldownOptions: {
       input: at(ENTRIES[mode] ?? ""),
