@@ -16,14 +16,22 @@ export interface Bundle {
 
 export type BundleName = "page" | "report" | "explorer" | "worker";
 
+/** Their folders in `dist`, as in `src`. */
+const FOLDERS: Readonly<Record<BundleName, string>> = {
+  page: "page",
+  report: "report/page",
+  explorer: "explorer/page",
+  worker: "explorer/worker",
+};
 /** Those with a style sheet. */
 const STYLED: readonly BundleName[] = ["report", "explorer"];
 
 /** Throws `E_INPUT_PACKAGE` where the package is damaged. */
 export async function readBundle(name: BundleName): Promise<Bundle> {
-  if (IS_SOURCE) return build(name);
-  const script = await readPart(`${name}/${name}.js`);
-  return { script, style: STYLED.includes(name) ? await readPart(`${name}/${name}.css`) : "" };
+  if (IS_SOURCE) return buildOnce(name);
+  const part = `${FOLDERS[name]}/${name}`;
+  const script = await readPart(`${part}.js`);
+  return { script, style: STYLED.includes(name) ? await readPart(`${part}.css`) : "" };
 }
 
 async function readPart(part: string): Promise<string> {
@@ -34,6 +42,14 @@ async function readPart(part: string): Promise<string> {
       cause,
     });
   });
+}
+
+const built = new Map<BundleName, Promise<Bundle>>();
+
+function buildOnce(name: BundleName): Promise<Bundle> {
+  const bundle = built.get(name) ?? build(name);
+  built.set(name, bundle);
+  return bundle;
 }
 
 /** The bundle as `npm run build` makes it, in memory: a second or two. */

@@ -18,8 +18,9 @@ import {
   type RecordedInputs,
 } from "./patterns/find-patterns.ts";
 import type { PatternOptions } from "./patterns/pattern-settings.ts";
+import type { PopulationOptions, Populations } from "./populations/population-settings.ts";
+import { findPopulations, type PopulationSteps } from "./populations/populations.ts";
 import type { RunOptions } from "./progress.ts";
-
 import {
   type Coherence,
   type CoherenceOptions,
@@ -87,6 +88,8 @@ export interface Engine {
   patterns(network: Network, data: LabelledInputs, options?: PatternOptions): Promise<Patterns>;
   /** The same for activations that were recorded elsewhere. */
   activationPatterns(recorded: RecordedInputs, options?: PatternOptions): Promise<Patterns>;
+  /** Populations of units that act alike, or whose lesions hurt alike. */
+  populations(network: Network, data: LabelledInputs, options?: PopulationOptions): Promise<Populations>;
   dispose(): Promise<void>;
 }
 
@@ -97,13 +100,16 @@ export interface Engine {
  * const engine = localEngine(await createCpuCompute());
  */
 export function localEngine(compute: Compute): Engine {
+  const steps: PopulationSteps & Pick<Engine, "unitGraph"> = {
+    unitGraph: (network, data, options) => buildUnitGraph(network, data, compute, options),
+    partition: (graph, settings, options) => partitionGraph(compute, graph, settings, options),
+  };
   return {
     device: compute.device,
     facts: {},
-    unitGraph: (network, data, options) => buildUnitGraph(network, data, compute, options),
+    ...steps,
     correlate: (layers, values, samples, facts, options) =>
       correlateUnits(layers, values, samples, compute, facts, options),
-    partition: (graph, settings, options) => partitionGraph(compute, graph, settings, options),
     degrees: ({ matrix }) => compute.degrees(matrix),
     importance: scoreImportance,
     importanceShard: scoreImportanceShard,
@@ -112,6 +118,7 @@ export function localEngine(compute: Compute): Engine {
     coherenceShard: scoreCoherenceShard,
     patterns: (network, data, options) => findPatterns(compute, network, data, options),
     activationPatterns: (recorded, options) => findActivationPatterns(compute, recorded, options),
+    populations: (network, data, options) => findPopulations(network, data, steps, options),
     dispose: () => compute.dispose(),
   };
 }

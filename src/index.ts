@@ -35,6 +35,7 @@ export { mergeShards } from "./journal/merge-shards.ts";
 export {
   activationGraph,
   activationPatterns,
+  activationPopulations,
   analyze,
   type ComputeOption,
   coherence,
@@ -45,6 +46,7 @@ export {
   louvain,
   type PartitionOptions,
   patterns,
+  populations,
   randomPartition,
   spectral,
   visualize,
@@ -97,6 +99,27 @@ export {
   formatPatternUnits,
   type PatternFacts,
 } from "./patterns/patterns-file.ts";
+export { type ClaimRow, claimOf, type Telling } from "./populations/claim.ts";
+export { countStates, type InputState, STATES } from "./populations/correctness.ts";
+export type { PopulationLesion } from "./populations/group-lesions.ts";
+export { type InputMap, mapInputs } from "./populations/input-map.ts";
+export { drawInputMap, type MapPanel, mapPanels } from "./populations/input-map-picture.ts";
+export type { PairLesion, UnitPair } from "./populations/pair-lesions.ts";
+export type {
+  FoundBy,
+  ImpactFindings,
+  PopulationOptions,
+  PopulationSettings,
+  Populations,
+} from "./populations/population-settings.ts";
+export {
+  formatPopulations,
+  formatPopulationTable,
+  formatRelations,
+} from "./populations/populations-file.ts";
+export type { Relation, UnitFacts } from "./populations/relations.ts";
+export type { UnitLesions } from "./populations/unit-lesions.ts";
+export type { UnitResponses } from "./populations/unit-responses.ts";
 export type { Progress, RunOptions } from "./progress.ts";
 export type { RecordOptions, Records } from "./records.ts";
 export type { Coherence, CoherenceOptions, SubclusterCoherence } from "./scores/coherence.ts";

@@ -5,6 +5,7 @@
 import { type Analysis, type AnalyzeOptions, analyzeNetwork } from "./analyze.ts";
 import type { Compute } from "./compute/compute.ts";
 import { createCpuCompute } from "./compute/cpu/cpu-compute.ts";
+import { type Activations, byUnit } from "./data/activations.ts";
 import type { Dataset } from "./data/parse-dataset.ts";
 import { reshapeInputs } from "./data/reshape-inputs.ts";
 import { type Engine, localEngine } from "./engine.ts";
@@ -17,6 +18,12 @@ import type { Partition } from "./partition/partition.ts";
 import type { PartitionSettings } from "./partition/partition-graph.ts";
 import type { Patterns, RecordedInputs } from "./patterns/find-patterns.ts";
 import type { PatternOptions } from "./patterns/pattern-settings.ts";
+import type {
+  PopulationOptions,
+  PopulationSettings,
+  Populations,
+} from "./populations/population-settings.ts";
+import { responsePopulations } from "./populations/populations.ts";
 import type { RunOptions } from "./progress.ts";
 import type { Coherence, CoherenceOptions } from "./scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "./scores/importance.ts";
@@ -238,6 +245,41 @@ export function activationPatterns(
 ): Promise<Patterns> {
   const { compute: _, engine: __, ...own } = options;
   return withEngine(options, (engine) => engine.activationPatterns(recorded, own));
+}
+
+/**
+ * Populations after Meyes et al.: units of a layer that act alike, or whose lesions hurt alike, and how magnitude, selectivity
+ * and impact of units go together.
+ *
+ * @example
+ * const { coResponse, impact } = await populations(network, digits, { lesions: ["zero", "mean"] });
+ * console.log(impact?.relations.find(({ first, second }) => first === "auroc" && second === "lossImpact mean")?.rho);
+ */
+export function populations(
+  network: Network,
+  data: Dataset,
+  options: PopulationOptions & ComputeOption = {},
+): Promise<Populations> {
+  const { compute: _, engine: __, ...own } = options;
+  const inputs = reshapeInputs(data, network.inputShape);
+  return withEngine(options, (engine) => engine.populations(network, inputs, own));
+}
+
+/**
+ * Populations of units that act alike, from activations recorded elsewhere; `labels` are the class of each sample.
+ *
+ * @example
+ * const recorded = await loadActivations("fc1.npy");
+ * const { coResponse } = await activationPopulations("fc1", recorded, labels);
+ */
+export function activationPopulations(
+  name: string,
+  { samples, units, values }: Activations,
+  labels: Int32Array,
+  options: PopulationSettings & RunOptions & ComputeOption = {},
+): Promise<Populations> {
+  const rows = { units, inputs: samples, values: byUnit(values, samples, units) };
+  return withEngine(options, (engine) => responsePopulations({ name, rows }, labels, engine, options));
 }
 
 /**

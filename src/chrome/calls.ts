@@ -11,6 +11,7 @@ import type { Partition } from "../partition/partition.ts";
 import type { PartitionSettings } from "../partition/partition-graph.ts";
 import type { Patterns, RecordedInputs } from "../patterns/find-patterns.ts";
 import type { PatternOptions } from "../patterns/pattern-settings.ts";
+import type { PopulationOptions, Populations } from "../populations/population-settings.ts";
 import type { Coherence, CoherenceOptions } from "../scores/coherence.ts";
 import type { Importance, ImportanceOptions } from "../scores/importance.ts";
 import type { Visualization, VisualizeOptions } from "../visualize/visualize-units.ts";
@@ -112,6 +113,11 @@ export interface PageCalls {
     readonly options: PatternOptions;
   }): Patterns;
   activationPatterns(call: { readonly recorded: RecordedInputs; readonly options: PatternOptions }): Patterns;
+  populations(call: {
+    readonly network: string;
+    readonly inputs: string;
+    readonly options: PopulationOptions;
+  }): Populations;
 }
 
 export type CallName = keyof PageCalls;

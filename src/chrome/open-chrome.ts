@@ -187,6 +187,16 @@ function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page
       ),
     activationPatterns: async (recorded, options = {}) =>
       call("activationPatterns", { recorded, options: plain(options) }, options),
+    populations: async (network, data, options = {}) =>
+      call(
+        "populations",
+        {
+          network: await keys.ofNetwork(network),
+          inputs: await keys.ofInputs(data),
+          options: plain(options),
+        },
+        options,
+      ),
     async dispose() {
       await browser.close();
       await server.close();

@@ -42,6 +42,7 @@ export type CommandName =
   | "visualize"
   | "report"
   | "serve"
+  | "populations"
   | "patterns"
   | "extract"
   | "doctor";
@@ -212,6 +213,41 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     arguments: { least: 0, most: 1 },
     flags: ["port"],
     load: () => import("./commands/serve.ts"),
+  },
+  populations: {
+    usage: "populations MODEL --data D|--activations FILE --data LABELS --out DIR",
+    help: "units of a layer that act alike or whose lesions hurt alike (after Meyes et al.), and what magnitude, selectivity and impact tell",
+    examples: [
+      "brodmann populations model.onnx --data digits.npz --out populations",
+      "brodmann populations model.onnx --data digits.npz --layer hidden1 --lesion mean,zero --out populations",
+      'brodmann populations model.onnx --data digits.npz --pairs "hidden1:1,5;hidden1:2,9" --out populations',
+      "brodmann populations --activations recorded.npy --data labels.npy --out populations",
+    ],
+    notes: [
+      "Every unit of every layer is lesioned alone, by each kind of --lesion (default zero,mean); populations by impact, lesions of populations and of pairs go by the first.",
+      "--partition is compared with the populations; without it a partition of the weights is made and compared.",
+      "Each population is compared with --shuffles random sets of its layer and size (199 or more; default 199), on --null-inputs of the inputs.",
+      "--out gets populations.json, populations.csv (a row for each unit), relations.csv, co-response.json and co-impact.json (partitions that score and compare read), input-map.svg and input-map.csv.",
+      "With --activations there is no network to lesion: what units answer to and populations by response are all there is. --data may then be labels alone (a .npy of class numbers).",
+    ],
+    arguments: { least: 0, most: 1 },
+    flags: [
+      ...DATA_FLAGS,
+      "activations",
+      "layer",
+      "partition",
+      "lesion",
+      "aggregate",
+      "response",
+      "correlation",
+      "edges",
+      "impact",
+      ...PARTITION_FLAGS,
+      "shuffles",
+      "null-inputs",
+      "pairs",
+    ],
+    load: () => import("./commands/populations.ts"),
   },
   patterns: {
     usage: "patterns MODEL|--activations FILE --data D [--partition p.json] --out DIR",

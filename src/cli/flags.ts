@@ -72,6 +72,11 @@ export interface Flags {
   readonly "min-cluster-size"?: number;
   readonly epsilon?: number;
   readonly noise?: number;
+  readonly response?: "correlation" | "profile";
+  readonly edges?: "absolute" | "square" | "positive";
+  readonly impact?: "loss" | "accuracy";
+  readonly pairs?: string;
+  readonly "null-inputs"?: number;
   readonly seed?: number;
   readonly device?: "auto" | "webgpu" | "cpu" | "chrome";
   readonly out?: string;
@@ -106,7 +111,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   norm: { takes: ["l1", "l2"], help: "norm of kernel slices in weight graphs (default l1)" },
   correlation: {
     takes: ["spearman", "pearson"],
-    help: "correlation in activation graphs (default spearman)",
+    help: "correlation in activation graphs (default spearman) and populations (default pearson)",
   },
   samples: {
     takes: "count",
@@ -118,7 +123,10 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     value: "K",
     help: "edges that each unit of an activation graph keeps, its strongest (default all)",
   },
-  method: { takes: ["spectral", "louvain", "leiden", "random"], help: "partitioner (default spectral)" },
+  method: {
+    takes: ["spectral", "louvain", "leiden", "random"],
+    help: "partitioner (default spectral; populations leiden)",
+  },
   k: {
     takes: "count or rule",
     value: "K|auto|stable",
@@ -213,7 +221,7 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
   },
   aggregate: {
     takes: ["mean", "mean_std", "max", "min_max", "none"],
-    help: "what a unit's positions become in patterns (default mean)",
+    help: "what a unit's positions become in patterns and populations (mean or max; default mean)",
   },
   "unit-scale": {
     takes: ["abs-max", "z-score", "layer"],
@@ -240,6 +248,28 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     takes: "positive",
     value: "S",
     help: "Gaussian noise on inputs, as a share of the standard deviation of their values (default 0.1)",
+  },
+  response: {
+    takes: ["correlation", "profile"],
+    help: "populations by correlation over the inputs (default), or by likeness of the class means",
+  },
+  edges: {
+    takes: ["absolute", "square", "positive"],
+    help: "what likeness of responses becomes: its absolute value (default), its square, or 0 where negative",
+  },
+  impact: {
+    takes: ["loss", "accuracy"],
+    help: "populations by what lesions add to the loss of each class (default), or take from its accuracy",
+  },
+  pairs: {
+    takes: "text",
+    value: "LAYER:1,5",
+    help: "two units to lesion together; several pairs parted by a semicolon (default those that interact most)",
+  },
+  "null-inputs": {
+    takes: "count",
+    value: "N",
+    help: "inputs that random sets are lesioned on at the most, for p of populations (default 1000)",
   },
   seed: { takes: "whole", value: "N", help: "seed of everything random (default 0)" },
   device: {

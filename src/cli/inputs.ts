@@ -167,7 +167,7 @@ export function scoreSettings(flags: Flags): ScoreSettings {
 }
 
 /** The kinds of lesion of `--lesion KIND,KIND`. Throws `E_USAGE_LESION` for unknown ones. */
-function readLesions(text: string = "zero"): LesionKind[] {
+export function readLesions(text: string = "zero"): LesionKind[] {
   return text.split(",").map((word) => {
     const kind = LESION_KINDS.find((candidate) => candidate === word.trim());
     if (kind !== undefined) return kind;

@@ -33,7 +33,11 @@ export class Terminal {
 
   /** A line for people. */
   say(message: string): void {
-    if (this.#isQuiet) return;
+    if (!this.#isQuiet) this.warn(message);
+  }
+
+  /** A line that is told in any case: something asked for is missing. */
+  warn(message: string): void {
     this.endProgress();
     process.stderr.write(`${message}\n`);
   }

@@ -51,6 +51,24 @@ function badUnits(found: string): BrodmannError {
   });
 }
 
+/** Pairs of units as `--pairs` writes them, `LAYER:1,5`, several parted by semicolons. Throws `E_USAGE_PAIRS` and `E_NETWORK_LAYER`. */
+export function readUnitPairs(
+  text: string,
+  network: Network,
+): { readonly layer: string; readonly units: readonly [number, number] }[] {
+  return readUnitSets(text, network).map(({ layer, units }) => {
+    const [one, other] = units;
+    if (one !== undefined && other !== undefined && units.length === 2) {
+      return { layer, units: [one, other] as const };
+    }
+    throw new BrodmannError(
+      "E_USAGE_PAIRS",
+      `--pairs: found ${units.length} units of ${layer}, expected two`,
+      { hint: 'Write --pairs LAYER:1,5 or --pairs "LAYER:1,5;LAYER:2,9".' },
+    );
+  });
+}
+
 /** The subclusters of a partition file that are large enough and not nearly their whole layer. */
 export async function subclusterSets(path: string, network: Network): Promise<UnitSet[]> {
   const { partition, fileLabels } = await readPartition(path);

@@ -1,15 +1,13 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
+import type { LabelledInputs } from "../network/outcomes.ts";
+import { drivingInputs, inputPictures } from "../report/input-pictures.ts";
+import { encodeInputs, encodeSheet, INPUTS_NAME, SHEET_NAME, VISUAL_FOLDER } from "../report/run-pictures.ts";
+import type { Coherence } from "../scores/coherence.ts";
 import type { LayerImages } from "../scores/visual-coherence.ts";
-import { contactSheet } from "../visualize/contact-sheet.ts";
-import { encodePng } from "../visualize/png.ts";
+import type { ImageInput } from "../visualize/image-input.ts";
 
-/** Folder of the pictures in that of an analysis. */
-export const VISUAL_FOLDER = "visual";
-
-/** What `sheetName` makes; other files of the folder are not ours. */
-const SHEET = /^\d+-[\w.-]*\.png$/;
 const LONGEST_NAME = 80;
 
 /**
@@ -27,12 +25,26 @@ export function sheetName({ layer, number }: Pick<LayerImages, "layer" | "number
  * Throws `E_OUTPUT_FILE`.
  */
 export function writeSheet(folder: string, images: LayerImages): string | null {
-  const { rows, shape } = images;
-  if (rows.length === 0) return null;
-  const path = join(folder, VISUAL_FOLDER, sheetName(images));
+  if (images.rows.length === 0) return null;
+  return writePicture(folder, sheetName(images), encodeSheet(images));
+}
+
+/** Writes the picture of the inputs that drive subclusters most, for networks that read images. Throws `E_OUTPUT_FILE`. */
+export function writeInputs(
+  folder: string,
+  coherence: Coherence,
+  data: LabelledInputs,
+  input: ImageInput,
+): void {
+  const bytes = encodeInputs(inputPictures(drivingInputs(coherence), data, input));
+  if (bytes !== null) writePicture(folder, INPUTS_NAME, bytes);
+}
+
+function writePicture(folder: string, name: string, bytes: Uint8Array): string {
+  const path = join(folder, VISUAL_FOLDER, name);
   try {
     mkdirSync(join(folder, VISUAL_FOLDER), { recursive: true });
-    writeFileSync(`${path}.part`, encodePng(contactSheet(rows, shape)));
+    writeFileSync(`${path}.part`, bytes);
     renameSync(`${path}.part`, path);
   } catch (cause) {
     throw new BrodmannError("E_OUTPUT_FILE", `${path}: cannot be written (${messageOf(cause)})`, {
@@ -44,15 +56,20 @@ export function writeSheet(folder: string, images: LayerImages): string | null {
 }
 
 /** Names of the pictures in the folder of an analysis. */
-export function listSheets(folder: string): string[] {
+export function listPictures(folder: string): string[] {
   try {
-    return readdirSync(join(folder, VISUAL_FOLDER)).filter((name) => SHEET.test(name));
+    return readdirSync(join(folder, VISUAL_FOLDER)).filter(
+      (name) => SHEET_NAME.test(name) || name === INPUTS_NAME,
+    );
   } catch {
     return [];
   }
 }
 
-/** Removes the pictures of an earlier run. */
-export function removeSheets(folder: string): void {
-  for (const name of listSheets(folder)) rmSync(join(folder, VISUAL_FOLDER, name), { force: true });
+/** Removes the pictures of an earlier run; of one that goes on, those that come at its end. */
+export function removePictures(folder: string, goesOn: boolean): void {
+  for (const name of listPictures(folder)) {
+    if (goesOn && name !== INPUTS_NAME) continue;
+    rmSync(join(folder, VISUAL_FOLDER, name), { force: true });
+  }
 }

@@ -105,6 +105,8 @@ export const pageCalls: Calls = {
     engine().patterns(known(models, network), known(inputs, inputsKey), { ...options, ...own }),
   activationPatterns: ({ recorded, options }, own) =>
     engine().activationPatterns(recorded, { ...options, ...own }),
+  populations: ({ network, inputs: inputsKey, options }, own) =>
+    engine().populations(known(models, network), known(inputs, inputsKey), { ...options, ...own }),
 };
 
 function engine(): Engine {

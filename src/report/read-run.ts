@@ -6,7 +6,8 @@ import { readGraph } from "../graph/graph-file.ts";
 import { fitPartition, parsePartition } from "../partition/partition-file.ts";
 import { SCORES_SCHEMA } from "../scores/scores-file.ts";
 import { makeReport } from "./make-report.ts";
-import { NO_PICTURES, type ReportData } from "./report-data.ts";
+import type { ReportData } from "./report-data.ts";
+import { readPictures } from "./run-pictures.ts";
 import type { ScoresDocument } from "./scores-document.ts";
 
 /**
@@ -32,7 +33,7 @@ export async function readRun(folder: string): Promise<ReportData> {
     partition,
     scores: scores as ScoresDocument | null,
     classNames: Array.isArray(classNames) ? classNames.map(String) : null,
-    pictures: NO_PICTURES,
+    pictures: await readPictures(folder),
     run,
     patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
     populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),

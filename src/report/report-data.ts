@@ -53,4 +53,8 @@ export interface ReportPictures {
   }[];
 }
 
+/** The address of a PNG file's bytes. */
+export const toAddress = (bytes: Uint8Array): string =>
+  `data:image/png;base64,${btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""))}`;
+
 export const NO_PICTURES: ReportPictures = { inputs: {}, subclusters: [] };

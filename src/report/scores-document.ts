@@ -85,8 +85,9 @@ export interface NetworkEntry {
   readonly significantBH: number;
   readonly bh: Maybe;
   readonly by: Maybe;
-  /** Of coherence: what the measure asks. */
+  /** Of coherence: what the measure asks, and which values speak for coherence. */
   readonly meaning?: string;
+  readonly tail?: "upper" | "lower";
 }
 
 export interface ScoresDocument {

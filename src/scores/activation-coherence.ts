@@ -5,6 +5,7 @@
  */
 import { rankerFor } from "../compute/cpu/ranks.ts";
 import type { RunOptions } from "../progress.ts";
+import { classAurocs } from "../statistics/auroc.ts";
 import type { ActivationTables } from "./activation-tables.ts";
 import {
   type CoherenceName,
@@ -81,7 +82,7 @@ export function activationCoherence(
       if (classes !== null) {
         values.set(component);
         rank(values, values);
-        aurocs = aurocsOf(values, classes);
+        aurocs = classAurocs(values, classes.labels, classes.counts);
         classAuroc = bestAuroc(aurocs);
         purity = purityOf(topInputs, classes);
       }
@@ -186,19 +187,6 @@ function listLargest(all: Float64Array, indices: Int32Array, values: Float64Arra
     values[at] = value;
     indices[at] = i;
   }
-}
-
-/** AUROC of each class by mid-ranks (Mann-Whitney); NaN for classes without inputs, or with all of them. */
-function aurocsOf(ranks: Float32Array, { labels, counts }: InputClasses): Float64Array {
-  const sums = new Float64Array(counts.length);
-  for (let i = 0; i < labels.length; i++) {
-    const c = labels[i] as number;
-    sums[c] = (sums[c] as number) + (ranks[i] as number);
-  }
-  return sums.map((sum, c) => {
-    const own = counts[c] as number;
-    return (sum - (own * (own + 1)) / 2) / (own * (labels.length - own));
-  });
 }
 
 /** The largest, or 1 less the smallest: a component has no sign, and a class may have the least of it. */

@@ -42,11 +42,19 @@ export async function measureImpacts(
   return impacts;
 }
 
-/** Fall of each class's accuracy; a change within the noise of so many inputs is none (tau, populations note, FP-4). */
-export function accuracyImpact(
+/** Fall of each class's accuracy, negative where it rises, and what is noise in it. */
+export interface ClassFalls {
+  /** NaN for classes without inputs. */
+  readonly falls: Float64Array;
+  /** Twice the standard error of each class's intact accuracy (tau, populations note, FP-2); NaN without inputs. */
+  readonly noise: Float64Array;
+}
+
+/** What a lesion takes from each class's accuracy. */
+export function classFalls(
   { isCorrect, isCorrectIntact }: OutcomeDetail,
   { labels, counts }: InputClasses,
-): Float64Array {
+): ClassFalls {
   const inputs = labels.length;
   const runs = isCorrect.length / inputs;
   const intact = new Float64Array(counts.length);
@@ -60,34 +68,62 @@ export function accuracyImpact(
       lost[c] = (lost[c] as number) + before - (isCorrect[run * inputs + i] as number);
     }
   }
-  return lost.map((count, c) => {
-    const inClass = counts[c] as number;
-    if (inClass === 0) return 0;
-    const accuracy = (intact[c] as number) / inClass;
-    const fall = count / (runs * inClass);
-    return Math.abs(fall) < 2 * Math.sqrt((accuracy * (1 - accuracy)) / inClass) ? 0 : fall;
-  });
+  return {
+    falls: lost.map((count, c) => count / (runs * (counts[c] as number))),
+    noise: intact.map((correct, c) => {
+      const inClass = counts[c] as number;
+      const accuracy = correct / inClass;
+      return 2 * Math.sqrt((accuracy * (1 - accuracy)) / inClass);
+    }),
+  };
 }
 
-/** Mean rise of each class's loss; one within twice its standard error is none. */
-export function lossImpact({ lossIncreases }: OutcomeDetail, { labels, counts }: InputClasses): Float64Array {
-  const sums = new Float64Array(counts.length);
+/** Fall of each class's accuracy; a change within the noise of so many inputs is none (tau, populations note, FP-4). */
+export function accuracyImpact(detail: OutcomeDetail, classes: InputClasses): Float64Array {
+  return aboveNoise(classFalls(detail, classes));
+}
+
+/** The falls with those below the noise, and those of classes without inputs, set to 0. */
+export function aboveNoise({ falls, noise }: ClassFalls): Float64Array {
+  return falls.map((fall, c) => (Math.abs(fall) >= (noise[c] as number) ? fall : 0));
+}
+
+/** Mean rise of each class's loss, and its standard error over the inputs. */
+export interface ClassRises {
+  /** NaN for classes without inputs. */
+  readonly means: Float64Array;
+  /** NaN for classes of a single input, of which nothing tells how much it varies. */
+  readonly errors: Float64Array;
+}
+
+/** What a lesion adds to each class's loss. */
+export function classRises({ lossIncreases }: OutcomeDetail, { labels, counts }: InputClasses): ClassRises {
+  const means = new Float64Array(counts.length);
   const squares = new Float64Array(counts.length);
   for (let i = 0; i < labels.length; i++) {
     const c = labels[i] as number;
-    sums[c] = (sums[c] as number) + (lossIncreases[i] as number);
+    means[c] = (means[c] as number) + (lossIncreases[i] as number);
   }
+  for (let c = 0; c < means.length; c++) means[c] = (means[c] as number) / (counts[c] as number);
   for (let i = 0; i < labels.length; i++) {
     const c = labels[i] as number;
-    const mean = (sums[c] as number) / (counts[c] as number);
-    squares[c] = (squares[c] as number) + ((lossIncreases[i] as number) - mean) ** 2;
+    squares[c] = (squares[c] as number) + ((lossIncreases[i] as number) - (means[c] as number)) ** 2;
   }
-  return sums.map((sum, c) => {
-    const inClass = counts[c] as number;
-    // Of a single input nothing tells how much it varies.
-    if (inClass < 2) return 0;
-    const mean = sum / inClass;
-    const error = Math.sqrt((squares[c] as number) / (inClass - 1) / inClass);
-    return Math.abs(mean) <= 2 * error ? 0 : mean;
-  });
+  return {
+    means,
+    errors: squares.map((square, c) => {
+      const inClass = counts[c] as number;
+      return Math.sqrt(square / (inClass - 1) / inClass);
+    }),
+  };
+}
+
+/** Mean rise of each class's loss; one within twice its standard error is none. */
+export function lossImpact(detail: OutcomeDetail, classes: InputClasses): Float64Array {
+  return clearRises(classRises(detail, classes));
+}
+
+/** The rises with those within twice their standard error, and those of which it is not known, set to 0. */
+export function clearRises({ means, errors }: ClassRises): Float64Array {
+  return means.map((mean, c) => (Math.abs(mean) > 2 * (errors[c] as number) ? mean : 0));
 }

@@ -11,6 +11,33 @@ export interface SheetRow {
 const LEAST_SIDE = 96;
 const WHITE = 255;
 
+/** Where the images of a sheet lie. */
+export interface SheetLayout {
+  /** Pixels of the sheet along a side of a pixel of an image. */
+  readonly factor: number;
+  readonly height: number;
+  readonly width: number;
+  /** First pixel of an image: of row `line`, the `place`-th from the left. */
+  corner(line: number, place: number): { readonly top: number; readonly left: number };
+}
+
+/** The layout of `rows` rows with up to `random` images behind a broad gap. */
+export function sheetLayout({ height, width }: ImageShape, rows: number, random: number): SheetLayout {
+  const factor = Math.max(1, Math.ceil(LEAST_SIDE / Math.min(height, width)));
+  const gap = Math.max(2, Math.round((factor * Math.min(height, width)) / 16));
+  const [tileHeight, tileWidth] = [factor * height + gap, factor * width + gap];
+  const broad = random > 0 ? 2 * gap : 0;
+  return {
+    factor,
+    height: rows * tileHeight + gap,
+    width: (random + 1) * tileWidth + gap + broad,
+    corner: (line, place) => ({
+      top: gap + line * tileHeight,
+      left: gap + place * tileWidth + (place > 0 ? broad : 0),
+    }),
+  };
+}
+
 /**
  * Images in rows: on the left that of the set, behind a broad gap those of random sets of the same layer and size.
  *
@@ -19,26 +46,18 @@ const WHITE = 255;
  */
 export function contactSheet(rows: readonly SheetRow[], shape: ImageShape): Picture {
   const { channels, height, width } = shape;
-  const factor = Math.max(1, Math.ceil(LEAST_SIDE / Math.min(height, width)));
-  const gap = Math.max(2, Math.round((factor * Math.min(height, width)) / 16));
-  const [tileHeight, tileWidth] = [factor * height + gap, factor * width + gap];
   const most = Math.max(0, ...rows.map(({ random }) => random.length));
-  const broad = most > 0 ? 2 * gap : 0;
-  const sheet = {
-    channels,
-    height: rows.length * tileHeight + gap,
-    width: (most + 1) * tileWidth + gap + broad,
-  };
-  const pixels = new Uint8Array(channels * sheet.height * sheet.width).fill(WHITE);
+  const layout = sheetLayout(shape, rows.length, most);
+  const { factor } = layout;
+  const pixels = new Uint8Array(channels * layout.height * layout.width).fill(WHITE);
   for (const [line, { image, random }] of rows.entries()) {
     for (const [place, source] of [image, ...random].entries()) {
-      const top = gap + line * tileHeight;
-      const left = gap + place * tileWidth + (place > 0 ? broad : 0);
+      const { top, left } = layout.corner(line, place);
       const tile = toPicture(source, shape);
       for (let y = 0; y < factor * height; y++) {
         for (let x = 0; x < factor * width; x++) {
           const from = (Math.floor(y / factor) * width + Math.floor(x / factor)) * channels;
-          const to = ((top + y) * sheet.width + left + x) * channels;
+          const to = ((top + y) * layout.width + left + x) * channels;
           for (let channel = 0; channel < channels; channel++) {
             pixels[to + channel] = tile.pixels[from + channel] as number;
           }
@@ -46,5 +65,24 @@ export function contactSheet(rows: readonly SheetRow[], shape: ImageShape): Pict
       }
     }
   }
-  return { ...sheet, pixels };
+  return { channels, height: layout.height, width: layout.width, pixels };
+}
+
+/** An image of a sheet, in its own pixels. */
+export function cropSheet(
+  sheet: Picture,
+  { factor, corner }: SheetLayout,
+  { channels, height, width }: ImageShape,
+  line: number,
+  place: number,
+): Picture {
+  const { top, left } = corner(line, place);
+  const pixels = new Uint8Array(channels * height * width);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = ((top + y * factor) * sheet.width + left + x * factor) * channels;
+      pixels.set(sheet.pixels.subarray(from, from + channels), (y * width + x) * channels);
+    }
+  }
+  return { channels, height, width, pixels };
 }

@@ -9,6 +9,8 @@ export interface ImageInput {
   readonly shape: ImageShape;
   /** Images, rows x channels x height x width, normalised and in the order of the network's input. */
   toNetwork(images: Float32Array, rows: number): Float32Array;
+  /** The way back: what the network reads as images, normalisation undone. */
+  toImages(inputs: Float32Array, rows: number): Float32Array;
   /** A gradient of what the network reads as one of the images. */
   fromNetwork(gradient: Float32Array, rows: number): Float32Array;
 }
@@ -48,7 +50,8 @@ export function imageInputOf(
   const known = resolveChannels([channels, height, width], normalisation, name);
   // Most networks read images as they are.
   if (known === null && !isLast) {
-    return { shape, toNetwork: (images) => images, fromNetwork: (gradient) => gradient };
+    const same = (values: Float32Array): Float32Array => values;
+    return { shape, toNetwork: same, toImages: same, fromNetwork: same };
   }
   const mean = Array.from({ length: channels }, (_, channel) => known?.mean[channel] ?? 0);
   const std = Array.from({ length: channels }, (_, channel) => known?.std[channel] ?? 1);
@@ -81,9 +84,30 @@ export function imageInputOf(
         true,
         (value, channel) => (value - (mean[channel] as number)) / (std[channel] as number),
       ),
+    toImages: (inputs, rows) =>
+      convert(
+        inputs,
+        rows,
+        false,
+        (value, channel) => value * (std[channel] as number) + (mean[channel] as number),
+      ),
     fromNetwork: (gradient, rows) =>
       convert(gradient, rows, false, (value, channel) => value / (std[channel] as number)),
   };
+}
+
+/** The same; null for a network that reads no images. */
+export function maybeImageInput(
+  network: Network,
+  given?: readonly number[],
+  normalisation: Normalisation = {},
+): ImageInput | null {
+  try {
+    return imageInputOf(network, given, normalisation);
+  } catch (error) {
+    if (error instanceof BrodmannError && error.code === "E_NETWORK_IMAGE") return null;
+    throw error;
+  }
 }
 
 /** How the numbers of an input are an image. */

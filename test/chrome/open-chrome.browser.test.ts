@@ -18,6 +18,7 @@ import { ROOT, temporaryFolder, writePlanted } from "../support/cli.ts";
 import { exportData, loadExport } from "../support/exports.ts";
 import { randomData, sketch } from "../support/models.ts";
 import { plantedMlp } from "../support/planted.ts";
+import { plantedRoles } from "../support/population-nets.ts";
 
 let chrome: OpenedChrome;
 let cpu: Engine;
@@ -299,6 +300,21 @@ describe("the browser", () => {
     expect(new Set(lesions.map(({ phase }) => phase))).toEqual(
       new Set(["lesions of hidden1", "lesions of hidden2"]),
     );
+  });
+
+  it("finds the populations that this process finds", async () => {
+    const { model, data } = plantedRoles();
+    const network = await loadNetworkBytes(model, "roles.onnx");
+    const options = { impact: "accuracy", seed: 1 } as const;
+    const found = await chrome.engine.populations(network, data, options);
+    const expected = await cpu.populations(network, data, options);
+    expect(found.coResponse.layers).toEqual(expected.coResponse.layers);
+    expect(found.impact?.coImpact.layers).toEqual(expected.impact?.coImpact.layers);
+    expect(found.layers[0]?.lesions[0]?.classImpact).toEqual(expected.layers[0]?.lesions[0]?.classImpact);
+    expect(found.impact?.groups.map(({ states }) => states)).toEqual(
+      expected.impact?.groups.map(({ states }) => states),
+    );
+    expect(found.impact?.pairs[0]?.synergy).toBeCloseTo(expected.impact?.pairs[0]?.synergy ?? Number.NaN, 5);
   });
 
   it("gives the page's errors as they are", async () => {

@@ -18,12 +18,14 @@ import {
   temporaryFolder,
   writePlanted,
 } from "../support/cli.ts";
+import { withoutRun } from "../support/report-text.ts";
 
 /** Everything that `analyze` writes (contract, "Files"). */
 const FILES = [
   "graph.gexf",
   "graph.npz",
   "partition.json",
+  "report.html",
   "run.json",
   "scores.json",
   "subclusters.csv",
@@ -47,7 +49,7 @@ beforeAll(async () => {
   files = writePlanted(folder);
   analyze = ["analyze", files.model, "--data", files.data, ...K];
   run = await brodmann([...analyze, "--out", place("run"), "--json"]);
-});
+}, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,6 +62,7 @@ describe("analyze", () => {
     expect(run.stderr).toContain("graph: 60 nodes of 4 layers (weights, global)");
     expect(run.stderr).toContain("partition: 2 clusters, n-cut ");
     expect(run.stderr).toContain(`written: ${place("run")} (graph.npz, `);
+    expect(run.stderr).toContain("run.json, report.html)");
   });
 
   it("writes the contract's files and nothing else", () => {
@@ -175,10 +178,32 @@ describe("analyze", () => {
     });
   });
 
+  it("writes the report that the report command makes of its files", async () => {
+    const out = place("again.html");
+    expect((await brodmann(["report", place("run"), "--out", out])).code).toBe(0);
+    expect(read("again.html")).toBe(read("run/report.html"));
+    expect(withoutRun(read("again.html"))).toContain("hidden2");
+  });
+
+  it("keeps all else where the report cannot be made", async () => {
+    const out = place("broken");
+    mkdirSync(out);
+    writeFileSync(join(out, "visual"), "a file in the place of a folder");
+    const flags = ["--scores", "coherence", "--protocol", "paper", "--shuffles", "3", "--quiet"];
+    const { code, stderr } = await brodmann([...analyze, ...flags, "--out", out]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^report.html is not written: .*visual: cannot be read/);
+    expect(stderr).toContain(`Once more: brodmann report ${out}`);
+    expect(readdirSync(out).sort()).toEqual(
+      [...FILES, "visual"].filter((name) => name !== "report.html").sort(),
+    );
+  });
+
   it("gives the same bytes for the same seed and others for another", async () => {
     const again = await brodmann([...analyze, "--out", place("again"), "--quiet"]);
     expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: "" });
-    const same = FILES.filter((name) => name !== "run.json");
+    const same = FILES.filter((name) => name !== "run.json" && name !== "report.html");
+    expect(withoutRun(read("again/report.html"))).toBe(withoutRun(read("run/report.html")));
     for (const name of same) {
       expect(readFileSync(place(`again/${name}`)).equals(readFileSync(place(`run/${name}`))), name).toBe(
         true,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rng } from "../../src/statistics/rng.ts";
 import { brodmann, brodmannHere, start, temporaryFolder, writePlanted } from "../support/cli.ts";
+import { withoutRun } from "../support/report-text.ts";
 
 const folder = temporaryFolder(false);
 const place = (name: string) => join(folder, name);
@@ -106,7 +107,7 @@ describe("a run that is killed", () => {
     expect(readFileSync(out).equals(expected)).toBe(true);
   });
 
-  it("while it analyses, gives the same bytes for every file but run.json", async () => {
+  it("while it analyses, gives the same bytes for every file but run.json and what the report has of it", async () => {
     const args = ["analyze", ...inputs, ...MANY, "--k", "2", "--quiet"];
     expect((await brodmannHere([...args, "--out", place("analysis")])).code).toBe(0);
     const names = readdirSync(place("analysis")).sort();
@@ -118,7 +119,9 @@ describe("a run that is killed", () => {
     await kill([...args, "--out", out, "--resume"], join(out, "scores.jsonl"), 100_000);
     expect((await brodmannHere([...args, "--out", out, "--resume"])).code).toBe(0);
     expect(readdirSync(out).sort()).toEqual(names);
-    for (const name of names.filter((file) => file !== "run.json")) {
+    const report = (folder: string) => readFileSync(join(folder, "report.html"), "utf8");
+    expect(withoutRun(report(out))).toBe(withoutRun(report(place("analysis"))));
+    for (const name of names.filter((file) => file !== "run.json" && file !== "report.html")) {
       expect(readFileSync(join(out, name)).equals(readFileSync(join(place("analysis"), name))), name).toBe(
         true,
       );

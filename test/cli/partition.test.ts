@@ -146,7 +146,7 @@ describe("compare", () => {
     expect(analyzed.stderr).toMatch(
       /5000 shufflings of labels within layers: AMI mean -?0\.\d+, z \d.*p 0\.00020;/,
     );
-    expect(analyzed.stderr).toContain("run.json, partition-activations.json)");
+    expect(analyzed.stderr).toContain("run.json, report.html, partition-activations.json)");
     const files = [place("run/partition.json"), place("run/partition-activations.json")];
     const graphs = [place("run/graph.npz"), place("activations.npz")];
     const flags = ["--graph", "activations", "--data", data, "--out", place("activations.npz"), ...CPU];

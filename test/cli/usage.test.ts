@@ -21,6 +21,7 @@ describe("help", () => {
       "visualize",
       "report",
       "serve",
+      "populations",
       "patterns",
       "extract",
       "doctor",

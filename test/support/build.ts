@@ -3,6 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** Bundles, and their folders in `dist`. */
+const FOLDERS = {
+  page: "page",
+  report: "report/page",
+  explorer: "explorer/page",
+  worker: "explorer/worker",
+};
+
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
@@ -18,8 +26,9 @@ export function setup(): void {
     const args = [compiler, "-p", "tsconfig.build.json", "--outDir", fresh];
     execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     const bundler = join(root, "node_modules/vite/bin/vite.js");
-    for (const mode of ["page", "report", "explorer", "worker"]) {
-      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", "--outDir", join(fresh, mode)];
+    for (const [mode, folder] of Object.entries(FOLDERS)) {
+      const target = ["--outDir", join(fresh, folder)];
+      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", ...target];
       execFileSync(process.execPath, bundle, { cwd: root, stdio: "inherit" });
     }
     const built = filesOf(fresh);

@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import { type Analysis, analyzeNetwork, otherKind } from "../../analyze.ts";
-import { BrodmannError } from "../../errors.ts";
+import { BrodmannError, messageOf } from "../../errors.ts";
 import { type Csr, toCsr } from "../../graph/csr.ts";
 import type { Journal } from "../../journal/journal-file.ts";
 import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
+import { readRun } from "../../report/read-run.ts";
+import { renderReport } from "../../report/render-report.ts";
+import { VISUAL_FOLDER } from "../../report/run-pictures.ts";
 import { formatScores, formatSubclusterTable } from "../../scores/scores-file.ts";
 import { formatUnitTable } from "../../scores/unit-table.ts";
-import { visualSettings } from "../../scores/visual-coherence.ts";
+import { maybeImageInput } from "../../visualize/image-input.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
@@ -16,7 +19,8 @@ import { prepareFolder, printResult, removeFile, writeText } from "../output.ts"
 import { formatRun, hashFile } from "../run-file.ts";
 import { journalPath, KEEP_HINT, namingKept, openScoreJournal, RESUME_HINT } from "../score-journal.ts";
 import { formatScoreTables } from "../score-tables.ts";
-import { listSheets, removeSheets, VISUAL_FOLDER, writeSheet } from "../visual-sheets.ts";
+import type { Terminal } from "../terminal.ts";
+import { listPictures, removePictures, writeInputs, writeSheet } from "../visual-sheets.ts";
 import { writeGraphFile } from "../write-graph-file.ts";
 
 /** What an analysis writes, in this order. */
@@ -28,6 +32,7 @@ const FILES = [
   "subclusters.csv",
   "units.csv",
   "run.json",
+  "report.html",
 ] as const;
 
 /** The partition of the graph of the other kind, where `--agreement` asks for it. */
@@ -74,8 +79,11 @@ export async function analyzeInto(
     const { network } = inputs;
     const settings = scoreSettings(flags);
     const names = scoreNames(flags);
+    const { visual } = settings;
     // Refuses a shape that does not fit before the long work.
-    if (names.includes("coherence")) visualSettings(network, settings.visual);
+    const imageInput = names.includes("coherence")
+      ? maybeImageInput(network, visual?.imageShape, visual)
+      : null;
     const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const kept: string[] = [];
     let csr: Csr | undefined;
@@ -153,7 +161,7 @@ export async function analyzeInto(
           journal = await openScoreJournal(journalPath(place("scores.json"), null), run, flags, terminal);
           kept.push(journal.path);
           // A run that goes on has the pictures of the layers that it passes over.
-          if (typeof journal.found !== "object" || journal.found === null) removeSheets(folder);
+          removePictures(folder, typeof journal.found === "object" && journal.found !== null);
           return { earlier: journal.earlier, onRecord: journal.onRecord };
         },
       }),
@@ -168,13 +176,14 @@ export async function analyzeInto(
       await writeText(place("units.csv"), formatUnitTable(analysis.partition, analysis.graph, degrees));
       const model = { path: modelPath, sha256: await hashFile(modelPath) };
       const facts = {
-        inputs: { model, data: data.source },
+        inputs: { model, data: { ...data.source, classNames: data.classNames } },
         device: engine.device,
         ...engine.facts,
         graph: { kind: analysis.graph.kind, scope: analysis.graph.scope },
         zeroWeightShare: zeroWeightShare(network),
         skipped: network.skipped,
       };
+      if (coherence !== null && imageInput !== null) writeInputs(folder, coherence, data, imageInput);
       await writeText(place("run.json"), await formatRun(facts, startMs));
     }
     terminal.endProgress();
@@ -182,14 +191,28 @@ export async function analyzeInto(
     // All that it holds is in the scores now.
     await journal?.remove();
     if (folder !== null) {
+      const hasReport = await writeReport(folder, place("report.html"), terminal);
       const others = flags.agreement ? [`partition-${otherKind(analysis.graph.kind)}.json`] : [];
-      const sheets = listSheets(folder).length;
-      const pictures =
-        sheets > 0 ? [`${sheets === 1 ? "a picture" : `${sheets} pictures`} in ${VISUAL_FOLDER}`] : [];
-      terminal.say(`written: ${folder} (${[...FILES, ...others, ...pictures].join(", ")})`);
+      const files = [...FILES.filter((name) => hasReport || name !== "report.html"), ...others];
+      const pictures = listPictures(folder).length;
+      if (pictures > 0) {
+        files.push(`${pictures === 1 ? "a picture" : `${pictures} pictures`} in ${VISUAL_FOLDER}`);
+      }
+      terminal.say(`written: ${folder} (${files.join(", ")})`);
     }
   } finally {
     journal?.close();
     await engine.dispose();
+  }
+}
+
+/** Renders the report of what is written. All else is safe by then, so that a failure is told and no more. */
+async function writeReport(folder: string, path: string, terminal: Terminal): Promise<boolean> {
+  try {
+    await writeText(path, await renderReport(await readRun(folder)));
+    return true;
+  } catch (error) {
+    terminal.warn(`report.html is not written: ${messageOf(error)}. Once more: brodmann report ${folder}`);
+    return false;
   }
 }

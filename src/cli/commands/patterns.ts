@@ -1,4 +1,3 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { loadActivations } from "../../data/activations.ts";
 import { loadDataset } from "../../data/dataset.ts";
@@ -7,49 +6,29 @@ import type { Dataset } from "../../data/parse-dataset.ts";
 import type { Engine } from "../../engine.ts";
 import { BrodmannError } from "../../errors.ts";
 import { flowOf, type PatternRun, type Patterns } from "../../patterns/find-patterns.ts";
-import { type InputImages, inputImages } from "../../patterns/input-images.ts";
 import type { LayerPatterns } from "../../patterns/layer-patterns.ts";
 import type { PatternOptions } from "../../patterns/pattern-settings.ts";
-import { MOST_ROWS, patternSheet } from "../../patterns/pattern-sheet.ts";
-import {
-  formatPatternInputs,
-  formatPatterns,
-  formatPatternTable,
-  formatPatternUnits,
-  labelOf,
-  type PatternFacts,
-} from "../../patterns/patterns-file.ts";
-import { type ImageLayout, imageLayout } from "../../visualize/image-input.ts";
-import { encodePng } from "../../visualize/png.ts";
+import { formatPatterns, labelOf } from "../../patterns/patterns-file.ts";
 import { clusterOf } from "../cluster-names.ts";
 import type { CommandContext } from "../command-context.ts";
 import { openDevice } from "../device.ts";
 import type { FlagName, Flags } from "../flags.ts";
 import { openInputs } from "../inputs.ts";
-import { prepareFolder, printResult, removeFile, writeBytes, writeText } from "../output.ts";
+import { prepareFolder, printResult, writeText } from "../output.ts";
+import {
+  layoutOf,
+  PATTERN_FILES,
+  type PatternSource,
+  pictureWords,
+  writePatterns,
+} from "../pattern-files.ts";
 import { formatPatternResults } from "../pattern-results.ts";
 import { readPartition } from "../read-partition.ts";
 import { formatRun, hashFile } from "../run-file.ts";
 import { KEEP_HINT, namingKept } from "../score-journal.ts";
-import type { Terminal } from "../terminal.ts";
-import { sheetName } from "../visual-sheets.ts";
-
-const FILES = [
-  "patterns.json",
-  "patterns.csv",
-  "pattern-inputs.csv",
-  "pattern-units.npz",
-  "run.json",
-] as const;
-/** Folder of the pictures, and what they are called; other files there are not ours. */
-const PICTURES = "pictures";
-const PICTURE = /^\d+-[\w.-]*\.png$/;
 
 /** What patterns are made of, and what is told of it. */
-interface Source {
-  readonly facts: PatternFacts;
-  /** Inputs whose pictures can be shown, and how they are images; null where they are none. */
-  readonly pictures: { readonly data: Dataset; readonly layout: ImageLayout } | null;
+interface Source extends PatternSource {
   /** For `run.json`. */
   readonly described: Readonly<Record<string, unknown>>;
   find(engine: Engine, options: PatternOptions): Promise<Patterns>;
@@ -61,7 +40,7 @@ export async function run(context: CommandContext): Promise<void> {
   const { flags, terminal, signal } = context;
   checkSource(context);
   const { out } = flags;
-  if (out !== undefined) await prepareFolder(out, FILES);
+  if (out !== undefined) await prepareFolder(out, [...PATTERN_FILES, "run.json"]);
   const engine = await openDevice(flags, terminal);
   try {
     const source = await (flags.activations === undefined ? openNetworkSource : openRecordedSource)(context);
@@ -111,7 +90,9 @@ export async function run(context: CommandContext): Promise<void> {
       flags.json ? formatPatterns(found, source.facts) : formatPatternResults(found, source.facts),
     );
     if (out !== undefined)
-      terminal.say(`written: ${out} (${[...FILES, ...pictureWords(written)].join(", ")})`);
+      terminal.say(
+        `written: ${out} (${[...PATTERN_FILES, "run.json", ...pictureWords(written)].join(", ")})`,
+      );
   } finally {
     await engine.dispose();
   }
@@ -231,78 +212,4 @@ async function openRecordedSource({ flags, terminal }: CommandContext): Promise<
         options,
       ),
   };
-}
-
-/** How inputs are images, told by --image-shape, by their shape, or by the shape that they are stored in. */
-function layoutOf(
-  shape: readonly number[],
-  stored: readonly number[] | null,
-  flags: Flags,
-  name: string,
-  terminal: Terminal,
-): ImageLayout | null {
-  const given = flags["image-shape"];
-  if (given !== undefined) return imageLayout(shape, given, name);
-  for (const told of [undefined, stored ?? undefined]) {
-    try {
-      return imageLayout(shape, told, name);
-    } catch (error) {
-      if (!(error instanceof BrodmannError)) throw error;
-    }
-  }
-  terminal.say("no pictures: the inputs are no images by their shape; --image-shape 28,28 tells if they are");
-  return null;
-}
-
-/** Writes all files and gives their paths. */
-async function writePatterns(
-  folder: string,
-  found: Patterns,
-  { facts, pictures }: Source,
-  flags: Flags,
-  terminal: Terminal,
-): Promise<string[]> {
-  const place = (name: (typeof FILES)[number]) => join(folder, name);
-  // Results of an earlier run must not stand beside those of this one.
-  for (const name of FILES) await removeFile(place(name));
-  await writeText(place("patterns.json"), formatPatterns(found, facts));
-  await writeText(place("patterns.csv"), formatPatternTable(found, facts));
-  await writeText(place("pattern-inputs.csv"), formatPatternInputs(found, facts));
-  await writeBytes(place("pattern-units.npz"), formatPatternUnits(found));
-  const written = FILES.filter((name) => name !== "run.json").map(place);
-  const names = await readdir(join(folder, PICTURES)).catch(() => []);
-  for (const name of names) if (PICTURE.test(name)) await rm(join(folder, PICTURES, name));
-  if (pictures === null) return written;
-  const { mean, std } = flags;
-  const images = inputImages(pictures.data, pictures.layout, { mean, std }, found.inputs);
-  return [...written, ...(await writePictures(join(folder, PICTURES), found, facts, images, terminal))];
-}
-
-async function writePictures(
-  folder: string,
-  { layers, inputs }: Patterns,
-  facts: PatternFacts,
-  images: InputImages,
-  terminal: Terminal,
-): Promise<string[]> {
-  const written: string[] = [];
-  for (const [number, found] of layers.entries()) {
-    const sheet = patternSheet(found, inputs, images);
-    if (sheet === null) continue;
-    await mkdir(folder, { recursive: true });
-    const { layer, cluster, patterns } = found;
-    const name = cluster === null ? layer : `${layer} cluster ${labelOf(cluster, facts)}`;
-    const path = join(folder, sheetName({ layer: name, number }));
-    await writeBytes(path, encodePng(sheet));
-    written.push(path);
-    if (patterns.length > MOST_ROWS) {
-      terminal.say(`${path}: the ${MOST_ROWS} most persistent of ${patterns.length} patterns`);
-    }
-  }
-  return written;
-}
-
-function pictureWords(written: readonly string[]): string[] {
-  const count = written.filter((path) => path.endsWith(".png")).length;
-  return count === 0 ? [] : [`${count === 1 ? "a picture" : `${count} pictures`} in ${PICTURES}`];
 }

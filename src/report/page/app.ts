@@ -10,7 +10,7 @@ import { populations } from "./sections/populations.ts";
 import { provenance } from "./sections/provenance.ts";
 import { quality } from "./sections/quality.ts";
 import { scoreboard } from "./sections/scoreboard.ts";
-import { subclusterPage } from "./sections/subcluster.ts";
+import { subclusterPage } from "./sections/subcluster/page.ts";
 import { openStore, type Route, sectionAddress } from "./store.ts";
 import { themeSwitch } from "./theme.ts";
 

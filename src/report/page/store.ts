@@ -28,7 +28,7 @@ const OVERVIEW: Route = { page: "overview", section: null };
 export const subclusterAddress = (layer: string, cluster: number): string =>
   `#/subcluster/${encodeURIComponent(layer)}/${cluster}`;
 export const sectionAddress = (section: string): string => `#/section/${section}`;
-const clusterAddress = (cluster: number): string => `#/cluster/${cluster}`;
+export const clusterAddress = (cluster: number): string => `#/cluster/${cluster}`;
 
 export function openStore(): Store {
   let state = stateOf(location.hash, null);

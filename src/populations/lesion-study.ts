@@ -1,0 +1,115 @@
+/** Lesions of several units of the layers: populations as wholes, and pairs. */
+import { type Layer, layerNamed, type Network } from "../network/network.ts";
+import type { LabelledInputs } from "../network/outcomes.ts";
+import { RESAMPLES } from "../network/replacement.ts";
+import type { Partition } from "../partition/partition.ts";
+import { fitPartition } from "../partition/partition-file.ts";
+import type { RunOptions } from "../progress.ts";
+import type { InputClasses } from "../scores/input-classes.ts";
+import { OverallProgress } from "../scores/overall-progress.ts";
+import { partitionLayers } from "../scores/study.ts";
+import { findSubclusters, type LayerSubclusters } from "../scores/subclusters.ts";
+import { lesionPopulations, type PopulationLesion } from "./group-lesions.ts";
+import type { MeanBootstrap } from "./mean-bootstrap.ts";
+import {
+  candidatePairs,
+  lesionPairs,
+  type PairLesion,
+  REPORTED_PAIRS,
+  type UnitPair,
+} from "./pair-lesions.ts";
+import type { ImpactFindings, PopulationKind, Settled } from "./population-settings.ts";
+import type { UnitFacts } from "./relations.ts";
+import type { UnitLesions } from "./unit-lesions.ts";
+import type { UnitSimilarity } from "./unit-similarity.ts";
+
+/** What lesions of several units need. */
+export interface LesionStudy {
+  readonly network: Network;
+  readonly data: LabelledInputs;
+  readonly classes: InputClasses;
+  readonly nulls: LabelledInputs;
+  readonly facts: readonly UnitFacts[];
+  /** How alike the units of each layer are. */
+  readonly similarities: readonly UnitSimilarity[];
+  readonly bootstrap: MeanBootstrap;
+  readonly settings: Settled;
+}
+
+/** Both kinds of population, lesioned by the first kind of lesion. */
+export async function lesionGroups(
+  { network, data, classes, nulls, facts, bootstrap, settings }: LesionStudy,
+  coResponse: Partition,
+  coImpact: Partition,
+  options: RunOptions,
+): Promise<ImpactFindings["groups"]> {
+  const [kind = "zero"] = settings.kinds;
+  const { seed, shuffles } = settings;
+  const layers = [
+    ...subclustersOf(network, coResponse).map((found) => ({ kind: "co-response" as const, found })),
+    ...subclustersOf(network, coImpact).map((found) => ({ kind: "co-impact" as const, found })),
+  ];
+  const runs = kind === "resample" ? RESAMPLES : 1;
+  const steps = layers.reduce(
+    (total, { found }) =>
+      total +
+      (found.tested.length + found.filtered.length) * data.count +
+      (shuffles > 0 ? found.tested.length * (shuffles + 1) * nulls.count : 0),
+    0,
+  );
+  const progress = new OverallProgress(options, steps * runs);
+  const groups: (PopulationLesion & { readonly kind: PopulationKind })[] = [];
+  for (const { kind: name, found } of layers) {
+    const singles = facts.find(({ layer }) => layer === found.name)?.lesions[0] as UnitLesions;
+    const lesions = await lesionPopulations(
+      network,
+      network.layers[found.layer] as Layer,
+      data,
+      classes,
+      found,
+      singles,
+      { kind, seed, shuffles, nullInputs: nulls, bootstrap },
+      () => progress.next(),
+    );
+    groups.push(...lesions.map((lesion) => ({ ...lesion, kind: name })));
+  }
+  return groups;
+}
+
+/** The populations of the layers that have some. */
+function subclustersOf(network: Network, partition: Partition): LayerSubclusters[] {
+  return findSubclusters(network, fitPartition(partition, partitionLayers(network))).filter(
+    ({ eligible }) => eligible.length > 0,
+  );
+}
+
+/** The requested pairs, or those of each layer that interact most. */
+export async function lesionInteractions(
+  { network, data, classes, facts, similarities, bootstrap, settings }: LesionStudy,
+  requested: ReadonlyMap<string, readonly UnitPair[]> | null,
+  options: RunOptions,
+): Promise<PairLesion[]> {
+  const [kind = "zero"] = settings.kinds;
+  const plan = facts.map(({ layer: name, lesions: byKind }, number) => {
+    const singles = byKind[0] as UnitLesions;
+    const own =
+      requested === null
+        ? candidatePairs(singles, similarities[number] as UnitSimilarity)
+        : (requested.get(name) ?? []);
+    return { name, singles, pairs: own, most: requested === null ? REPORTED_PAIRS : own.length };
+  });
+  const runs = kind === "resample" ? RESAMPLES : 1;
+  const lesions = plan.reduce((total, { pairs, most }) => total + pairs.length + 2 * most, 0);
+  const progress = new OverallProgress(options, lesions * runs * data.count);
+  const found: PairLesion[] = [];
+  for (const { name, singles, pairs, most } of plan) {
+    const layer = layerNamed(network, name);
+    const given = { kind, seed: settings.seed, bootstrap };
+    found.push(
+      ...(await lesionPairs(network, layer, data, classes, pairs, most, singles, given, () =>
+        progress.next(),
+      )),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+/** Small pictures of the inputs that drive subclusters most: what a report shows without the data. */
+import type { LabelledInputs } from "../network/outcomes.ts";
+import type { Coherence } from "../scores/coherence.ts";
+import type { ImageInput } from "../visualize/image-input.ts";
+import { imageSize } from "../visualize/image-parameter.ts";
+import { type Picture, shrinkPicture, toPicture } from "../visualize/png.ts";
+
+/** Of each subcluster. */
+const SHOWN = 8;
+/** Of all of them together. */
+const MOST = 1024;
+const LONGEST = 64;
+
+/** Numbers of the inputs to show, in order: the first of every subcluster, then the second, until they are too many. */
+export function drivingInputs({ subclusters }: Pick<Coherence, "subclusters">): number[] {
+  const found = new Set<number>();
+  for (let rank = 0; rank < SHOWN; rank++) {
+    for (const { examples } of subclusters) {
+      const input = examples[rank]?.input;
+      if (input !== undefined && found.size < MOST) found.add(input);
+    }
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/**
+ * Pictures of inputs, by number: normalisation undone, no side above 64 pixels. Inputs that do not keep to 0 ... 1 are
+ * brought there together.
+ *
+ * @example
+ * const pictures = inputPictures(drivingInputs(coherence), digits, imageInputOf(network));
+ */
+export function inputPictures(
+  numbers: readonly number[],
+  data: Pick<LabelledInputs, "batch">,
+  { shape, toImages }: ImageInput,
+): Map<number, Picture> {
+  const size = imageSize(shape);
+  const values = new Float32Array(numbers.length * size);
+  numbers.forEach((input, at) => {
+    values.set(toImages(data.batch(input, 1), 1), at * size);
+  });
+  const low = values.reduce((least, value) => Math.min(least, value), 0);
+  const high = values.reduce((most, value) => Math.max(most, value), 1);
+  return new Map(
+    numbers.map((input, at) => {
+      const image = values.subarray(at * size, (at + 1) * size).map((value) => (value - low) / (high - low));
+      return [input, shrinkPicture(toPicture(image, shape), LONGEST)];
+    }),
+  );
+}
