@@ -5,10 +5,14 @@ import { reshapeInputs } from "../data/reshape-inputs.ts";
 import type { Engine } from "../engine.ts";
 import { loadNetworkBytes } from "../network/network.ts";
 import type { RunOptions } from "../progress.ts";
+import { drivingInputs, inputPictures } from "../report/input-pictures.ts";
 import { makeReport } from "../report/make-report.ts";
-import { NO_PICTURES, type ReportData } from "../report/report-data.ts";
+import { NO_PICTURES, type ReportData, type ReportPictures, toAddress } from "../report/report-data.ts";
 import type { ScoresDocument } from "../report/scores-document.ts";
 import { formatScores } from "../scores/scores-file.ts";
+import type { LayerImages } from "../scores/visual-coherence.ts";
+import { maybeImageInput } from "../visualize/image-input.ts";
+import { encodePng, type Picture, shrinkPicture, toPicture } from "../visualize/png.ts";
 import type { NamedFile, RunRequest } from "./messages.ts";
 
 export interface ExplorerOptions extends RunOptions {
@@ -50,6 +54,7 @@ export async function runAnalysis(
     skipped: network.skipped,
   };
   let first: ReportData | null = null;
+  const subclusters: ReportPictures["subclusters"][number][] = [];
   const { importance, coherence } = await analyzeNetwork(network, data, engine, {
     ...options,
     kind,
@@ -59,7 +64,10 @@ export async function runAnalysis(
     scores: names,
     protocol,
     isSequential,
-    visual: { shuffles: images ? 19 : 0 },
+    visual: { shuffles: images ? RANDOM_IMAGES : 0 },
+    onImages: (found) => {
+      subclusters.push(...subclusterPictures(found));
+    },
     onPartition: async (partition, graph) => {
       first = makeReport({
         name: model.name,
@@ -79,7 +87,26 @@ export async function runAnalysis(
   const base = first as ReportData | null;
   if (base === null || (importance === null && coherence === null)) return;
   const scores = JSON.parse(formatScores(importance, coherence)) as ScoresDocument;
-  onReport({ ...base, scores }, true);
+  const imageInput = coherence && maybeImageInput(network);
+  const shown = imageInput ? inputPictures(drivingInputs(coherence), data, imageInput) : new Map();
+  const drivers = Object.fromEntries(Array.from(shown, ([input, picture]) => [input, addressOf(picture)]));
+  onReport({ ...base, scores, pictures: { subclusters, inputs: drivers } }, true);
+}
+
+/** Random sets that get an image, and the longest side of an image. */
+const RANDOM_IMAGES = 7;
+const LONGEST = 96;
+
+const addressOf = (picture: Picture): string => toAddress(encodePng(picture));
+
+function subclusterPictures({ layer, rows, shape }: LayerImages): ReportPictures["subclusters"] {
+  const draw = (image: Float32Array): string => addressOf(shrinkPicture(toPicture(image, shape), LONGEST));
+  return rows.map(({ cluster, image, random }) => ({
+    layer,
+    cluster,
+    image: draw(image),
+    random: random.map(draw),
+  }));
 }
 
 const fileOf = async ({ name, bytes }: NamedFile) => ({ path: name, bytes, sha256: await sha256(bytes) });
