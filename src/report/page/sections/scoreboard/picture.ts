@@ -1,0 +1,193 @@
+/** Importance against coherence, one mark a subcluster; along its layer where only one of them was scored. */
+import * as Plot from "@observablehq/plot";
+import type { Context } from "../../context.ts";
+import { h } from "../../dom.ts";
+import { digits, formatP, plural } from "../../format.ts";
+import type { MeasureChoice, Reading, Scale } from "../../measures.ts";
+import { points } from "./columns.ts";
+import { symbolsOf } from "./legend.ts";
+import { movable } from "./movable.ts";
+import { chanceBand, type Mark, type PictureView } from "./places.ts";
+
+/** Marks up to which every one has its number beside it and the spread of its null. */
+const MOST_LABELLED = 60;
+
+/** Draws the marks; hovering and focus tell their numbers, a click selects the cluster. */
+export function drawPicture(
+  context: Context,
+  marks: readonly Mark[],
+  view: PictureView,
+  width: number,
+): HTMLElement {
+  const isStrip = view.importance === null || view.coherence === null;
+  const layers = context.data.graph.layers;
+  const height = isStrip
+    ? Math.max(160, 46 * layers.length + 80)
+    : Math.round(Math.max(360, Math.min(560, width * 0.56)));
+  const shares = (measure: MeasureChoice | null) => view.scale === "amount" && measure?.isShare === true;
+  const [across, up] = isStrip
+    ? [view.importance ?? view.coherence, null]
+    : [view.importance, view.coherence];
+  const labelled = marks.filter(({ standing }) => marks.length <= MOST_LABELLED || standing !== "neither");
+  const xs = { x: (mark: Mark) => mark.x.value * (shares(across) ? 100 : 1) };
+  const factor = shares(across) ? 100 : 1;
+  const largest = Math.max(1, ...marks.map(({ row }) => row.entry.units.length));
+  const radius = ({ row }: Mark) => radiusOf(row.entry.units.length, largest, width, marks.length);
+  const chance = chanceBand(marks, view.scale);
+  const svg = Plot.plot({
+    width,
+    height,
+    marginLeft: isStrip ? Math.min(170, width * 0.3) : 56,
+    marginBottom: 44,
+    marginTop: 26,
+    marginRight: 24,
+    style: { fontSize: "12px", background: "transparent", overflow: "visible" },
+    x: { label: null, nice: true, ticks: Math.max(3, Math.floor(width / 110)), tickFormat: axisNumber },
+    y: isStrip
+      ? { label: null, domain: [layers.length - 0.5, -0.5], axis: null }
+      : { label: null, nice: true, ticks: 6, tickFormat: axisNumber, reverse: up?.isLow === true },
+    marks: [
+      isStrip
+        ? Plot.axisY(
+            layers.map((_, layer) => layer),
+            {
+              tickFormat: (layer: number) =>
+                shorten(layers[layer]?.name ?? "", Math.min(22, Math.floor(width / 34))),
+              tickSize: 0,
+            },
+          )
+        : Plot.gridY({ strokeOpacity: 0.12, ticks: 6 }),
+      Plot.gridX({ strokeOpacity: 0.12 }),
+      ...(chance.x ? [Plot.rectX([chance.x], { x1: "low", x2: "high", fillOpacity: 0.07 })] : []),
+      ...(chance.y && !isStrip ? [Plot.rectY([chance.y], { y1: "low", y2: "high", fillOpacity: 0.07 })] : []),
+      ...(view.scale === "effect" ? [Plot.ruleX([1], { strokeOpacity: 0.5 })] : []),
+      ...(view.scale === "effect" && !isStrip ? [Plot.ruleY([1], { strokeOpacity: 0.5 })] : []),
+      ...(view.scale === "z" || (view.scale === "amount" && view.importance)
+        ? [Plot.ruleX([0], { strokeOpacity: 0.5 })]
+        : []),
+      ...(view.scale === "z" && !isStrip ? [Plot.ruleY([0], { strokeOpacity: 0.5 })] : []),
+      Plot.ruleY(marks, {
+        className: "spread",
+        x1: ({ x }: Mark) => (x.low === null ? Number.NaN : x.low * factor),
+        x2: ({ x }: Mark) => (x.high === null ? Number.NaN : x.high * factor),
+        y: ({ y }: Mark) => y.value,
+        stroke: ({ row }: Mark) => context.colour(row.entry.cluster),
+      }),
+      ...(isStrip
+        ? []
+        : [
+            Plot.ruleX(marks, {
+              className: "spread",
+              ...xs,
+              y1: ({ y }: Mark) => y.low ?? Number.NaN,
+              y2: ({ y }: Mark) => y.high ?? Number.NaN,
+              stroke: ({ row }: Mark) => context.colour(row.entry.cluster),
+            }),
+          ]),
+      Plot.dot(marks, {
+        className: "marks",
+        ...xs,
+        y: ({ y }: Mark) => y.value,
+        r: radius,
+        symbol: ({ standing }: Mark) => symbolsOf(isStrip)[standing].symbol,
+        rotate: ({ standing }: Mark) => symbolsOf(isStrip)[standing].rotate,
+        fill: ({ row }: Mark) => context.colour(row.entry.cluster),
+        stroke: ({ row }: Mark) => context.colour(row.entry.cluster),
+        fillOpacity: ({ standing }: Mark) => (standing === "neither" ? 0.22 : 0.9),
+        strokeWidth: 1.5,
+        sort: null,
+      }),
+      Plot.text(labelled, {
+        className: "numbers",
+        ...xs,
+        y: ({ y }: Mark) => y.value,
+        text: ({ row }: Mark) => String(row.entry.cluster),
+        fontSize: 10,
+        fill: "currentColor",
+        stroke: "var(--paper)",
+        strokeWidth: 3,
+        paintOrder: "stroke",
+        pointerEvents: "none",
+      }),
+      ...(across ? [Plot.text([axisText(across, view.scale)], bottomLabel)] : []),
+      ...(up ? [Plot.text([axisText(up, view.scale)], topLabel)] : []),
+    ],
+    r: { type: "identity" },
+    symbol: { type: "identity" },
+    opacity: { type: "identity" },
+    color: { type: "identity" },
+  }) as SVGSVGElement;
+  svg.setAttribute("role", "group");
+  svg.setAttribute("aria-label", pictureName(marks, view));
+  svg.classList.toggle("crowded", marks.length > MOST_LABELLED);
+  svg.classList.toggle("shared-scale", view.scale !== "amount");
+  return h(
+    "div",
+    { class: "score-picture" },
+    movable(context, svg, marks, (mark) => tellMark(mark, view)),
+  );
+}
+
+const bottomLabel = { frameAnchor: "bottom-right", dy: 36, fill: "currentColor", fontWeight: 600 } as const;
+const topLabel = {
+  frameAnchor: "top-left",
+  dx: -46,
+  dy: -14,
+  fill: "currentColor",
+  fontWeight: 600,
+} as const;
+
+const axisNumber = (value: number): string => digits(value);
+
+const shorten = (text: string, most: number): string =>
+  text.length <= most
+    ? text
+    : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;
+
+/** Area by units; smaller where there are many. */
+function radiusOf(units: number, largest: number, width: number, marks: number): number {
+  const most = Math.max(7, Math.min(18, width / 44)) * (marks > 150 ? 0.6 : 1);
+  return Math.max(3.5, most * Math.sqrt(units / largest));
+}
+
+/** What an axis shows, an arrow where more of it speaks for the subcluster. */
+function axisText({ label, axis, isLow, kind }: MeasureChoice, scale: Scale): string {
+  const arrow = kind === "importance" ? " →" : isLow ? " (low is coherent) ↑" : " ↑";
+  if (scale === "z") return `${label}, z against random sets${arrow}`;
+  if (scale === "effect") return `${label}, effect${arrow}`;
+  return `${axis}${arrow}`;
+}
+
+/** The picture in a sentence. */
+function pictureName(marks: readonly Mark[], { importance, coherence }: PictureView): string {
+  const axes = [importance, coherence].flatMap((measure) =>
+    measure ? [`${measure.kind} (${measure.label})`] : [],
+  );
+  const stand = marks.filter(({ standing }) => standing !== "neither");
+  const names = stand.slice(0, 5).map(({ name }) => name);
+  const found =
+    stand.length === 0
+      ? "none is significant"
+      : `${stand.length} significant: ${names.join(", ")}${stand.length > 5 ? " and others" : ""}`;
+  return `${axes.join(" against ")} of ${plural(marks.length, "subcluster")}; ${found}. Arrow keys move between them, Enter selects.`;
+}
+
+/** What a mark says when it is pointed at. */
+function tellMark({ row, name }: Mark, { importance, coherence, by }: PictureView): readonly string[] {
+  const tell = (measure: MeasureChoice | null, reading: Reading | null): string[] => {
+    if (measure === null) return [];
+    if (reading === null) return [`${measure.label}: undefined`];
+    const show = (value: number | null) => (measure.isShare ? points(value) : digits(value));
+    const spread =
+      reading.low === null ? "" : `, random sets ${show(reading.low)} to ${show(reading.high)} (9 in 10)`;
+    return [
+      `${measure.label}: ${show(reading.amount)}${spread}`,
+      `p ${formatP(reading.p)} · q ${formatP(reading[by])} · z ${digits(reading.z, 2)} · effect ${digits(reading.effect)}`,
+    ];
+  };
+  return [
+    `${name} · ${plural(row.entry.units.length, "unit")}`,
+    ...tell(importance, row.importance),
+    ...tell(coherence, row.coherence),
+  ];
+}
