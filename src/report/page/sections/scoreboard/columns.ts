@@ -1,6 +1,6 @@
 /** The columns of the scoreboard: what is shown, sorted and saved of a row. No DOM. */
 import { formatCsv } from "../../../../scores/csv.ts";
-import { count, digits, formatP, percent } from "../../format.ts";
+import { count, decimals, digits, formatP, percent } from "../../format.ts";
 import type { Adjustment, MeasureChoice } from "../../measures.ts";
 import type { Row, Shown } from "./rows.ts";
 
@@ -23,8 +23,9 @@ export interface Column {
   saved?(row: Row): Readonly<Record<string, number | string | null>>;
 }
 
-/** The columns that a document has something for. */
+/** The columns that a document has something for; the amounts of a column of `rows` have equally many decimals. */
 export function columnsOf(
+  rows: readonly Row[],
   { importance, coherence }: Shown,
   by: Adjustment,
   className: (label: number) => string,
@@ -32,9 +33,9 @@ export function columnsOf(
 ): readonly Column[] {
   return [
     ...subclusterColumns,
-    ...(importance === null ? [] : lesionColumns(hasClasses, className)),
-    ...(importance === null ? [] : verdictColumns(importance, by)),
-    ...(coherence === null ? [] : verdictColumns(coherence, by)),
+    ...(importance === null ? [] : lesionColumns(rows, hasClasses, className)),
+    ...(importance === null ? [] : verdictColumns(rows, importance, by)),
+    ...(coherence === null ? [] : verdictColumns(rows, coherence, by)),
   ];
 }
 
@@ -78,7 +79,7 @@ function lesionColumns(hasClasses: boolean, className: (label: number) => string
     title: "How much the loss rises without the subcluster, with its 95 % bootstrap interval over inputs",
     isLargestFirst: true,
     value: ({ entry }) => entry.importance?.lossIncrease ?? null,
-    text: ({ entry }) => withSign(entry.importance?.lossIncrease),
+    text: ({ entry }) => plus(entry.importance?.lossIncrease, lossPlaces),
     saved: ({ entry }) => ({
       lossIncrease: entry.importance?.lossIncrease ?? null,
       lossIncreaseLow: entry.importance?.intervals.lossIncrease[0] ?? null,
@@ -103,16 +104,17 @@ function lesionColumns(hasClasses: boolean, className: (label: number) => string
       title: "How unevenly the lesion hits the classes; a dash where the change is within the noise",
       isLargestFirst: true,
       value: ({ entry }) => entry.importance?.classRange ?? null,
-      text: ({ entry }) => digits(entry.importance?.classRange),
+      text: ({ entry }) => decimals(entry.importance?.classRange, 1),
     },
     {
       key: "worstClass",
       group: "lesion",
-      label: "Most hurt",
+      label: "Most hurt (pp)",
       title: "The class whose accuracy falls most, and by how many percentage points",
       isText: true,
       value: ({ worst }) => worst?.change ?? null,
-      text: ({ worst }) => (worst === null ? "–" : `${className(worst.label)} ${points(worst.change)}`),
+      text: ({ worst }) =>
+        worst === null ? "–" : `${className(worst.label)} ${plus(100 * worst.change, 1)}`,
       saved: ({ worst }) => ({
         worstClass: worst === null ? "" : className(worst.label),
         worstClassChange: worst?.change ?? null,
@@ -121,18 +123,24 @@ function lesionColumns(hasClasses: boolean, className: (label: number) => string
   ];
 }
 
-function verdictColumns({ kind, name, label, isShare }: MeasureChoice, by: Adjustment): readonly Column[] {
+function verdictColumns(
+  rows: readonly Row[],
+  { kind, name, label, isShare }: MeasureChoice,
+  by: Adjustment,
+): readonly Column[] {
+  const factor = isShare ? 100 : 1;
+  const places = isShare ? 1 : placesOf(rows.map((row) => row[kind]?.amount ?? null));
   const adjusted = by === "q" ? "BY" : "BH";
   const reading = (row: Row) => row[kind];
   return [
     {
       key: `${kind}Amount`,
       group: kind,
-      label: kind === "importance" ? "Harm" : "Value",
+      label: kind === "coherence" ? "Value" : isShare ? "Harm (pp)" : "Harm",
       title: kind === "importance" ? `What is compared with random sets: ${label}` : `Coherence: ${label}`,
       isLargestFirst: true,
       value: (row) => reading(row)?.amount ?? null,
-      text: (row) => (isShare ? points(reading(row)?.amount) : digits(reading(row)?.amount)),
+      text: (row) => decimals(factor * (reading(row)?.amount ?? Number.NaN), places),
       saved: (row) => ({
         [name === "accuracy" ? "accuracyFall" : `${name}Amount`]: reading(row)?.amount ?? null,
       }),
@@ -162,7 +170,7 @@ function verdictColumns({ kind, name, label, isShare }: MeasureChoice, by: Adjus
       title: "Distance from the mean of the random sets, in their standard deviations",
       isLargestFirst: true,
       value: (row) => reading(row)?.z ?? null,
-      text: (row) => withSign(reading(row)?.z, 2),
+      text: (row) => plus(reading(row)?.z, 1),
       saved: (row) => ({ [`z_${name}`]: reading(row)?.z ?? null }),
     },
     {
@@ -172,10 +180,21 @@ function verdictColumns({ kind, name, label, isShare }: MeasureChoice, by: Adjus
       title: "2t / (t + r) against the mean r of random sets: 1 = no more than chance, 2 = all of it",
       isLargestFirst: true,
       value: (row) => reading(row)?.effect ?? null,
-      text: (row) => digits(reading(row)?.effect),
+      text: (row) => decimals(reading(row)?.effect, 2),
       saved: (row) => ({ [`effect_${name}`]: reading(row)?.effect ?? null }),
     },
   ];
+}
+
+/** Decimals that give the largest of a column three digits. */
+function placesOf(values: readonly (number | null)[]): number {
+  const largest = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
+  return largest === 0 ? 0 : Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(largest))));
+}
+
+function plus(value: number | null | undefined, places: number): string {
+  const text = decimals(value, places);
+  return typeof value === "number" && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
 /** "+0.12", "−3". */
@@ -186,9 +205,7 @@ export function withSign(value: number | null | undefined, significant: number =
 
 /** A share as percentage points with their sign: "−12.5 pp". */
 export function points(share: number | null | undefined): string {
-  return typeof share === "number" && Number.isFinite(share)
-    ? `${withSign(Math.round(1000 * share) / 10)} pp`
-    : "–";
+  return typeof share === "number" && Number.isFinite(share) ? `${plus(100 * share, 1)} pp` : "–";
 }
 
 /** The rows as a CSV file with all digits, a header first. */

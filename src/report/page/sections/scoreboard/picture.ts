@@ -32,7 +32,7 @@ export function drawPicture(
   const xs = { x: (mark: Mark) => mark.x.value * (shares(across) ? 100 : 1) };
   const factor = shares(across) ? 100 : 1;
   const largest = Math.max(1, ...marks.map(({ row }) => row.entry.units.length));
-  const radius = ({ row }: Mark) => radiusOf(row.entry.units.length, largest, width, marks.length);
+  const radius = (mark: Mark) => radiusOf(mark, largest, marks.length);
   const chance = chanceBand(marks, view.scale);
   const svg = Plot.plot({
     width,
@@ -41,6 +41,7 @@ export function drawPicture(
     marginBottom: 44,
     marginTop: 26,
     marginRight: 24,
+    inset: 16,
     style: { fontSize: "12px", background: "transparent", overflow: "visible" },
     x: { label: null, nice: true, ticks: Math.max(3, Math.floor(width / 110)), tickFormat: axisNumber },
     y: isStrip
@@ -103,10 +104,9 @@ export function drawPicture(
         y: ({ y }: Mark) => y.value,
         text: ({ row }: Mark) => String(row.entry.cluster),
         fontSize: 10,
-        fill: "currentColor",
-        stroke: "var(--paper)",
-        strokeWidth: 3,
-        paintOrder: "stroke",
+        fontWeight: 600,
+        fill: ({ row, standing }: Mark) =>
+          standing === "neither" ? "currentColor" : inkOn(context.colour(row.entry.cluster)),
         pointerEvents: "none",
       }),
       ...(across ? [Plot.text([axisText(across, view.scale)], bottomLabel)] : []),
@@ -144,10 +144,17 @@ const shorten = (text: string, most: number): string =>
     ? text
     : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;
 
-/** Area by units; smaller where there are many. */
-function radiusOf(units: number, largest: number, width: number, marks: number): number {
-  const most = Math.max(7, Math.min(18, width / 44)) * (marks > 150 ? 0.6 : 1);
-  return Math.max(3.5, most * Math.sqrt(units / largest));
+/** Area by units. Marks with a number have room for it; others are smaller. */
+function radiusOf({ row, standing }: Mark, largest: number, marks: number): number {
+  const share = row.entry.units.length / largest;
+  if (marks <= MOST_LABELLED) return Math.sqrt(64 + (18 ** 2 - 64) * share);
+  return standing === "neither" ? Math.max(3, 7 * Math.sqrt(share)) : Math.sqrt(64 + (12 ** 2 - 64) * share);
+}
+
+/** Black or white, whichever is read better on a colour (#rrggbb). */
+function inkOn(colour: string): string {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#000000" : "#ffffff";
 }
 
 /** What an axis shows, an arrow where more of it speaks for the subcluster. */

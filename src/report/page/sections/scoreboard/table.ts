@@ -131,7 +131,7 @@ export function scoreTable(context: Context, hasClasses: boolean): ScoreTable {
     element,
     update(newRows, newShown, newBy) {
       [rows, shown, by] = [newRows, newShown, newBy];
-      columns = columnsOf(shown, by, className, hasClasses);
+      columns = columnsOf(rows, shown, by, className, hasClasses);
       if (!columns.some(({ key }) => key === order.key)) order = { key: "layer", isDescending: false };
       head.replaceChildren(...header(columns, shown, sortBy));
       showOrder(head, order);
