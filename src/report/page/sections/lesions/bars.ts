@@ -73,8 +73,8 @@ function smallBars(
   const svg = Plot.plot({
     width: 300,
     height: 22 * shown.length + 34,
-    marginLeft: 84,
-    marginRight: 42,
+    marginLeft: 14 + 7 * Math.min(12, Math.max(...shown.map((label) => context.className(label).length))),
+    marginRight: 14,
     marginTop: 4,
     style: { fontSize: "11px", background: "transparent" },
     x: {

@@ -2,8 +2,8 @@
 import { clusterChip, subclusterLink } from "../../chip.ts";
 import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
-import { count, digits, formatP, percent, plural } from "../../format.ts";
-import { withSign } from "../scoreboard/columns.ts";
+import { count, decimals, formatP, percent, plural } from "../../format.ts";
+import { placesOf, plus } from "../scoreboard/columns.ts";
 import {
   type Dissociation,
   type Pair,
@@ -28,7 +28,7 @@ export function dissociationList(context: Context, found: readonly Dissociation[
       "Two clusters of a layer, each of which hurts a class that the other spares: the strongest sign that they do different things. ",
       found.length === 0
         ? "None was found."
-        : `${significant === 0 ? "None" : count(significant)} of ${count(found.length)} found ${significant === 1 ? "is" : "are"} significant among all pairs of ${significant === 1 ? "its" : "their"} layer.`,
+        : `${significant === 0 ? "None" : count(significant)} of ${count(found.length)} found ${significant <= 1 ? "is" : "are"} significant among all pairs of ${significant <= 1 ? "its" : "their"} layer.`,
     ),
     found.length === 0 ? null : shortList(items),
   );
@@ -65,7 +65,7 @@ function dissociationItem(
           title:
             "How many percentage points more the one lesion takes from its own class than from the other, the smaller of the two",
         },
-        `by ${digits(100 * (strength ?? Number.NaN))} pp`,
+        `by ${decimals(100 * (strength ?? Number.NaN), 1)} pp`,
       ),
       ` · q ${formatP(q)}${isSignificant ? " · significant" : ""}`,
     ),
@@ -86,6 +86,7 @@ function shortList(items: readonly HTMLElement[]): HTMLElement {
 }
 
 export function pairTable(context: Context, pairs: readonly Pair[]): HTMLElement {
+  const places = placesOf(pairs.map(({ lossIncrease }) => lossIncrease));
   return h(
     "div",
     {},
@@ -133,9 +134,13 @@ export function pairTable(context: Context, pairs: readonly Pair[]): HTMLElement
                   subclusterLink(context, layer, cluster),
                 ]),
               ),
-              h("td", {}, withSign(pair.lossIncrease)),
-              h("td", {}, withSign(pair.synergy)),
-              h("td", { class: "soft" }, `${digits(pair.interval[0])} to ${digits(pair.interval[1])}`),
+              h("td", {}, plus(pair.lossIncrease, places)),
+              h("td", {}, plus(pair.synergy, places)),
+              h(
+                "td",
+                { class: "soft" },
+                `${decimals(pair.interval[0], places)} to ${decimals(pair.interval[1], places)}`,
+              ),
               h("td", {}, percent(pair.lostOnlyTogether)),
               h("td", { class: "text" }, pairMeaning(pair)),
             ),

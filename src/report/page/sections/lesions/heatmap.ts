@@ -34,10 +34,11 @@ interface Layout {
 }
 
 const GAP = 10;
-const NARROWEST = 17;
+const NARROWEST = 16;
 
-function layOut({ columns, labels, isByLayer }: Heatmap, width: number): Layout {
-  const left = width < 520 ? 84 : 130;
+function layOut({ className }: Context, { columns, labels, isByLayer }: Heatmap, width: number): Layout {
+  const longest = Math.max(...labels.map((label) => className(label).length));
+  const left = Math.max(56, Math.min(width < 520 ? 90 : 150, longest * 7 + 12));
   const gaps = columns.map((column, at): number =>
     isByLayer && at > 0 && column.layerNumber !== columns[at - 1]?.layerNumber ? GAP : 0,
   );
@@ -66,7 +67,7 @@ function layOut({ columns, labels, isByLayer }: Heatmap, width: number): Layout 
 
 /** Draws it; pointing at a cell, or moving to it by arrow keys, tells its numbers; a click or Enter selects the cluster. */
 export function drawHeatmap(context: Context, map: Heatmap, width: number): DrawnHeatmap {
-  const layout = layOut(map, width);
+  const layout = layOut(context, map, width);
   const svg = s(
     "svg",
     {

@@ -71,7 +71,12 @@ const subclusterColumns: readonly Column[] = [
   },
 ];
 
-function lesionColumns(hasClasses: boolean, className: (label: number) => string): readonly Column[] {
+function lesionColumns(
+  rows: readonly Row[],
+  hasClasses: boolean,
+  className: (label: number) => string,
+): readonly Column[] {
+  const lossPlaces = placesOf(rows.map(({ entry }) => entry.importance?.lossIncrease ?? null));
   const loss: Column = {
     key: "lossIncrease",
     group: "lesion",
@@ -187,12 +192,13 @@ function verdictColumns(
 }
 
 /** Decimals that give the largest of a column three digits. */
-function placesOf(values: readonly (number | null)[]): number {
+export function placesOf(values: readonly (number | null)[]): number {
   const largest = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
   return largest === 0 ? 0 : Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(largest))));
 }
 
-function plus(value: number | null | undefined, places: number): string {
+/** With so many decimals, and a plus where it is above 0. */
+export function plus(value: number | null | undefined, places: number): string {
   const text = decimals(value, places);
   return typeof value === "number" && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
