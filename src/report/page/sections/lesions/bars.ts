@@ -3,10 +3,9 @@ import * as Plot from "@observablehq/plot";
 import { subclusterLink } from "../../chip.ts";
 import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
-import { plural } from "../../format.ts";
+import { plural, shorten } from "../../format.ts";
 import { points } from "../scoreboard/columns.ts";
 import { byLayer, type LesionColumn } from "./changes.ts";
-import { shorten } from "./heatmap.ts";
 
 /** Small pictures, and classes in each. */
 const MOST = 6;

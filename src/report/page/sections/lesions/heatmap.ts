@@ -4,7 +4,7 @@
  */
 import type { Context } from "../../context.ts";
 import { h, s } from "../../dom.ts";
-import { percent } from "../../format.ts";
+import { percent, shorten } from "../../format.ts";
 import { points } from "../scoreboard/columns.ts";
 import { type LesionColumn, STEPS, stepOf } from "./changes.ts";
 
@@ -296,14 +296,6 @@ function classNames(
     ),
   );
 }
-
-/** The end of a long name tells more than its middle. */
-export const shorten = (text: string, most: number): string =>
-  text.length <= most
-    ? text
-    : most < 6
-      ? `${text.slice(0, most - 1)}…`
-      : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;
 
 function framePath(
   { columns, labels }: Heatmap,

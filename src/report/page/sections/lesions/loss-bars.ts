@@ -1,10 +1,9 @@
 /** What each lesion costs, where there are no classes. */
 import * as Plot from "@observablehq/plot";
 import type { Context } from "../../context.ts";
-import { digits, plural } from "../../format.ts";
+import { digits, plural, shorten } from "../../format.ts";
 import { withSign } from "../scoreboard/columns.ts";
 import { byLayer, type LesionColumn } from "./changes.ts";
-import { shorten } from "./heatmap.ts";
 
 /** The rise of the loss by every lesion with its interval, by layer. */
 export function lossBars(context: Context, columns: readonly LesionColumn[], width: number): SVGSVGElement {

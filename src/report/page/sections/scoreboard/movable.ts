@@ -15,8 +15,8 @@ export function movable(
   marks: readonly Mark[],
   tell: (mark: Mark) => readonly string[],
 ): HTMLElement {
-  const drawn = [...svg.querySelectorAll<Drawn>(".marks path, .marks circle")];
-  const spreads = [...svg.querySelectorAll<Drawn>(".spread line")];
+  const drawn = [...svg.querySelectorAll<Drawn>(".marks > *")];
+  const spreads = [...svg.querySelectorAll<Drawn>(".spread > *")];
   const tip = h("div", { class: "tip", role: "status", hidden: true });
   const box = h("div", { class: "marks-box" }, svg, tip);
   const markOf = ({ __data__: at }: Drawn): Mark | undefined => marks[at ?? -1];
@@ -68,7 +68,7 @@ export function showSelected(svg: Element | null, marks: readonly Mark[], select
   if (svg === null) return;
   const has = selected !== null && marks.some(({ row }) => row.entry.cluster === selected);
   svg.classList.toggle("has-selection", has);
-  for (const element of svg.querySelectorAll<Drawn>(".marks path, .marks circle, .spread line")) {
+  for (const element of svg.querySelectorAll<Drawn>(".marks > *, .numbers > *, .spread > *")) {
     const isChosen = has && marks[element.__data__ ?? -1]?.row.entry.cluster === selected;
     element.classList.toggle("chosen", isChosen);
     if (element.getAttribute("role") === "button") element.setAttribute("aria-pressed", String(isChosen));

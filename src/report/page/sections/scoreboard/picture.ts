@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
-import { digits, formatP, plural } from "../../format.ts";
+import { digits, formatP, plural, shorten } from "../../format.ts";
 import type { MeasureChoice, Reading, Scale } from "../../measures.ts";
 import { points } from "./columns.ts";
 import { symbolsOf } from "./legend.ts";
@@ -10,7 +10,7 @@ import { movable } from "./movable.ts";
 import { chanceBand, type Mark, type PictureView } from "./places.ts";
 
 /** Marks up to which every one has its number beside it and the spread of its null. */
-const MOST_LABELLED = 60;
+const MOST_LABELLED = 100;
 
 /** Draws the marks; hovering and focus tell their numbers, a click selects the cluster. */
 export function drawPicture(
@@ -28,7 +28,6 @@ export function drawPicture(
   const [across, up] = isStrip
     ? [view.importance ?? view.coherence, null]
     : [view.importance, view.coherence];
-  const labelled = marks.filter(({ standing }) => marks.length <= MOST_LABELLED || standing !== "neither");
   const xs = { x: (mark: Mark) => mark.x.value * (shares(across) ? 100 : 1) };
   const factor = shares(across) ? 100 : 1;
   const largest = Math.max(1, ...marks.map(({ row }) => row.entry.units.length));
@@ -98,8 +97,9 @@ export function drawPicture(
         strokeWidth: 1.5,
         sort: null,
       }),
-      Plot.text(labelled, {
+      Plot.text(marks, {
         className: "numbers",
+        filter: ({ standing }: Mark) => marks.length <= MOST_LABELLED || standing !== "neither",
         ...xs,
         y: ({ y }: Mark) => y.value,
         text: ({ row }: Mark) => String(row.entry.cluster),
@@ -138,11 +138,6 @@ const topLabel = {
 } as const;
 
 const axisNumber = (value: number): string => digits(value);
-
-const shorten = (text: string, most: number): string =>
-  text.length <= most
-    ? text
-    : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;
 
 /** Area by units. Marks with a number have room for it; others are smaller. */
 function radiusOf({ row, standing }: Mark, largest: number, marks: number): number {

@@ -2,7 +2,7 @@
 import { clusterChip } from "../../chip.ts";
 import type { Context } from "../../context.ts";
 import { type Child, h } from "../../dom.ts";
-import { count, digits } from "../../format.ts";
+import { count, digits, shorten } from "../../format.ts";
 import type { Adjustment, MeasureChoice } from "../../measures.ts";
 import { saveFile } from "../../save-file.ts";
 import { subclusterAddress } from "../../store.ts";
@@ -72,8 +72,8 @@ export function scoreTable(context: Context, hasClasses: boolean): ScoreTable {
   /** The link and the chip of a row are made once, whatever is shown beside them. */
   const opened = ({ number, entry: { layer, cluster } }: Row): readonly [Child, Child] => {
     const found = opening.get(number) ?? [
-      h("a", { href: subclusterAddress(layer, cluster), title: layer }, layer),
-      clusterChip(context, cluster),
+      h("a", { href: subclusterAddress(layer, cluster), title: layer }, shorten(layer, 26)),
+      clusterChip(context, cluster, String(cluster)),
     ];
     opening.set(number, found);
     return found;
@@ -115,7 +115,7 @@ export function scoreTable(context: Context, hasClasses: boolean): ScoreTable {
           ]
         : []),
     );
-    said.textContent = `${count(listed.length)} of ${count(rows.length)} subclusters`;
+    said.textContent = `${count(listed.length)} of ${count(rows.length)} subclusters; bold: significant`;
   };
   const sortBy = ({ key, isLargestFirst = false }: Column): void => {
     order = { key, isDescending: order.key === key ? !order.isDescending : isLargestFirst };
