@@ -11,6 +11,8 @@ import { chanceBand, type Mark, type PictureView } from "./places.ts";
 
 /** Marks up to which every one has its number beside it and the spread of its null. */
 const MOST_LABELLED = 100;
+/** The same where the picture is narrow. */
+const MOST_LABELLED_NARROW = 40;
 
 /** Draws the marks; hovering and focus tell their numbers, a click selects the cluster. */
 export function drawPicture(
@@ -30,8 +32,9 @@ export function drawPicture(
     : [view.importance, view.coherence];
   const xs = { x: (mark: Mark) => mark.x.value * (shares(across) ? 100 : 1) };
   const factor = shares(across) ? 100 : 1;
+  const isLabelled = marks.length <= (width < 560 ? MOST_LABELLED_NARROW : MOST_LABELLED);
   const largest = Math.max(1, ...marks.map(({ row }) => row.entry.units.length));
-  const radius = (mark: Mark) => radiusOf(mark, largest, marks.length);
+  const radius = (mark: Mark) => radiusOf(mark, largest, isLabelled, width);
   const chance = chanceBand(marks, view.scale);
   const svg = Plot.plot({
     width,
@@ -99,7 +102,7 @@ export function drawPicture(
       }),
       Plot.text(marks, {
         className: "numbers",
-        filter: ({ standing }: Mark) => marks.length <= MOST_LABELLED || standing !== "neither",
+        filter: ({ standing }: Mark) => isLabelled || (standing !== "neither" && width >= 560),
         ...xs,
         y: ({ y }: Mark) => y.value,
         text: ({ row }: Mark) => String(row.entry.cluster),
@@ -119,7 +122,7 @@ export function drawPicture(
   }) as SVGSVGElement;
   svg.setAttribute("role", "group");
   svg.setAttribute("aria-label", pictureName(marks, view));
-  svg.classList.toggle("crowded", marks.length > MOST_LABELLED);
+  svg.classList.toggle("crowded", !isLabelled);
   svg.classList.toggle("shared-scale", view.scale !== "amount");
   return h(
     "div",
@@ -140,10 +143,12 @@ const topLabel = {
 const axisNumber = (value: number): string => digits(value);
 
 /** Area by units. Marks with a number have room for it; others are smaller. */
-function radiusOf({ row, standing }: Mark, largest: number, marks: number): number {
+function radiusOf({ row, standing }: Mark, largest: number, isLabelled: boolean, width: number): number {
   const share = row.entry.units.length / largest;
-  if (marks <= MOST_LABELLED) return Math.sqrt(64 + (18 ** 2 - 64) * share);
-  return standing === "neither" ? Math.max(3, 7 * Math.sqrt(share)) : Math.sqrt(64 + (12 ** 2 - 64) * share);
+  const between = (least: number, most: number) => Math.sqrt(least ** 2 + (most ** 2 - least ** 2) * share);
+  if (isLabelled) return between(8, width < 560 ? 13 : 18);
+  if (standing === "neither") return between(2.5, 7);
+  return width < 560 ? between(5, 8) : between(8, 12);
 }
 
 /** Black or white, whichever is read better on a colour (#rrggbb). */

@@ -40,7 +40,9 @@ export function marksOf(rows: readonly Row[], view: PictureView): readonly Mark[
   });
 }
 
-const at = (reading: Reading | null, scale: Scale): Placed | null => reading && placed(reading, scale);
+/** What has no p is not compared with chance: a class range within the noise. */
+const at = (reading: Reading | null, scale: Scale): Placed | null =>
+  reading === null || reading.p === null ? null : placed(reading, scale);
 
 /** Along the layer, the clusters of it a little below each other. */
 const strip = ({ layerNumber, entry }: Row): Placed => ({

@@ -72,7 +72,7 @@ export function scoreTable(context: Context, hasClasses: boolean): ScoreTable {
   /** The link and the chip of a row are made once, whatever is shown beside them. */
   const opened = ({ number, entry: { layer, cluster } }: Row): readonly [Child, Child] => {
     const found = opening.get(number) ?? [
-      h("a", { href: subclusterAddress(layer, cluster), title: layer }, shorten(layer, 26)),
+      h("a", { href: subclusterAddress(layer, cluster), title: layer }, shorten(layer, 22)),
       clusterChip(context, cluster, String(cluster)),
     ];
     opening.set(number, found);
