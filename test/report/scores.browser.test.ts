@@ -1,4 +1,6 @@
 /** Scoreboard and lesions in a real browser: sorting, filters, the saved table, keyboard, selection, what is missing. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { Page } from "puppeteer";
 import { describe, expect, it } from "vitest";
 import type { ReportData } from "../../src/report/report-data.ts";
@@ -142,6 +144,21 @@ describe("the scoreboard", () => {
     expect(await texts(page, "#lesions .empty")).toEqual([
       expect.stringContaining("--scores importance,coherence"),
     ]);
+    await close();
+  });
+});
+
+describe("scoreboard and lesions", () => {
+  it.each(["light", "dark"] as const)("have no serious fault that axe-core finds, in %s", async (theme) => {
+    const { page, close } = await openReport(reportData(), { theme, hash: "#/cluster/1" });
+    const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+    await page.evaluate(readFileSync(axe, "utf8"));
+    const found = await page.evaluate(`axe
+      .run({ include: [["#scoreboard"], ["#lesions"]] }, { resultTypes: ["violations"] })
+      .then(({ violations }) => violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => id + ": " + nodes[0].html))`);
+    expect(found).toEqual([]);
     await close();
   });
 });

@@ -230,7 +230,7 @@ describe("sentences", () => {
     const told = caveats(scores, [[classRange, range]]).join(" ");
     expect(told).toContain("6 subclusters have no p for class range: the change is within the noise");
     expect(told).toContain("2 subclusters of a single unit or of nearly a whole layer were not tested.");
-    expect(caveats({ ...scores, filtered: 0 }, [])).toHaveLength(1);
+    expect(caveats({ ...scores, filtered: 0 }, [])).toHaveLength(2);
     expect(pictureCaption({ ...shown, scale: "z", by: "q" }, 2)).toContain("2 subclusters cannot be shown");
     expect(pictureCaption({ ...shown, importance: null, scale: "z", by: "q" }, 0)).toContain(
       "the row of its layer",

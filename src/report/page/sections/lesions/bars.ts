@@ -4,6 +4,7 @@ import { subclusterLink } from "../../chip.ts";
 import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { plural, shorten } from "../../format.ts";
+import { nameDrawing } from "../../name-drawing.ts";
 import { points } from "../scoreboard/columns.ts";
 import { byLayer, type LesionColumn } from "./changes.ts";
 
@@ -33,10 +34,8 @@ export function classBars(
     const found = barColumns(columns, selected);
     const isSelected = found.some(({ entry }) => entry.cluster === selected);
     const shown = found.slice(0, MOST);
-    const reach = Math.max(
-      0.02,
-      ...shown.flatMap(({ changes }) => labels.map((label) => Math.abs(changes[label] ?? 0))),
-    );
+    const changes = shown.flatMap((column) => labels.map((label) => 100 * (column.changes[label] ?? 0)));
+    const range = [Math.min(-1, ...changes), Math.max(1, ...changes)] as const;
     box.replaceChildren(
       h("h3", {}, isSelected ? `What cluster ${selected} does for each class` : "The lesions that cost most"),
       h(
@@ -50,7 +49,7 @@ export function classBars(
       h(
         "div",
         { class: "grid" },
-        shown.map((column) => smallBars(context, column, labels, reach)),
+        shown.map((column) => smallBars(context, column, labels, range)),
       ),
     );
   });
@@ -61,7 +60,7 @@ function smallBars(
   context: Context,
   column: LesionColumn,
   labels: readonly number[],
-  reach: number,
+  range: readonly [number, number],
 ): HTMLElement {
   const { layer, cluster, importance } = column.entry;
   const strength = (label: number) => Math.abs(column.changes[label] ?? 0);
@@ -77,7 +76,8 @@ function smallBars(
     marginTop: 4,
     style: { fontSize: "11px", background: "transparent" },
     x: {
-      domain: [-100 * reach, 100 * reach],
+      domain: [...range],
+      nice: true,
       label: null,
       ticks: 3,
       tickFormat: (value: number) => String(value).replace("-", "−"),
@@ -106,9 +106,8 @@ function smallBars(
     (a, b) => ((column.changes[b] ?? 0) < (column.changes[a] ?? 0) ? b : a),
     shown[0] ?? 0,
   );
-  svg.setAttribute("role", "img");
-  svg.setAttribute(
-    "aria-label",
+  nameDrawing(
+    svg,
     `Change of each class's accuracy without ${layer} cluster ${cluster}; most hurt: ${context.className(worst)}, ${points(column.changes[worst])}`,
   );
   return h(

@@ -73,6 +73,7 @@ export function drawHeatmap(context: Context, map: Heatmap, width: number): Draw
     {
       width: layout.width,
       height: layout.height,
+      viewBox: `0 0 ${layout.width} ${layout.height}`,
       role: "img",
       "aria-label": nameOf(context, map),
       class: "heatmap",

@@ -1,15 +1,16 @@
 /** The scale of the heatmap's colours. */
 import { h, s } from "../../dom.ts";
-import { points } from "../scoreboard/columns.ts";
+import { digits } from "../../format.ts";
+
 import { STEPS } from "./changes.ts";
 
 export function colourKey(limit: number): HTMLElement {
-  const [width, height] = [14, 14];
+  const [width, height] = [13, 14];
   const steps = Array.from({ length: 2 * STEPS + 1 }, (_, at) => at - STEPS);
   return h(
     "p",
     { class: "colour-key" },
-    h("span", {}, `${points(-limit)}`),
+    h("span", {}, `−${digits(100 * limit)}`),
     s(
       "svg",
       { width: steps.length * width, height, role: "img", "aria-label": "from fall over no change to rise" },
@@ -23,7 +24,7 @@ export function colourKey(limit: number): HTMLElement {
         }),
       ),
     ),
-    h("span", {}, points(limit)),
+    h("span", {}, `+${digits(100 * limit)} points`),
     h("span", { class: "soft" }, "accuracy of the class: orange falls, blue rises without the subcluster"),
   );
 }

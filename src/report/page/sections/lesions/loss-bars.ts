@@ -2,6 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Context } from "../../context.ts";
 import { digits, plural, shorten } from "../../format.ts";
+import { nameDrawing } from "../../name-drawing.ts";
 import { withSign } from "../scoreboard/columns.ts";
 import { byLayer, type LesionColumn } from "./changes.ts";
 
@@ -50,9 +51,8 @@ export function lossBars(context: Context, columns: readonly LesionColumn[], wid
     color: { type: "identity" },
   }) as SVGSVGElement;
   const [worst] = [...sorted].sort((a, b) => change(b) - change(a));
-  svg.setAttribute("role", "img");
-  svg.setAttribute(
-    "aria-label",
+  nameDrawing(
+    svg,
     `Change of the loss by the lesions of ${plural(sorted.length, "subcluster")}${worst ? `; largest: ${name(worst)}, ${withSign(change(worst))}` : ""}`,
   );
   return svg;

@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { digits, formatP, plural, shorten } from "../../format.ts";
 import type { MeasureChoice, Reading, Scale } from "../../measures.ts";
+import { nameDrawing } from "../../name-drawing.ts";
 import { points } from "./columns.ts";
 import { symbolsOf } from "./legend.ts";
 import { movable } from "./movable.ts";
@@ -45,7 +46,13 @@ export function drawPicture(
     marginRight: 24,
     inset: 16,
     style: { fontSize: "12px", background: "transparent", overflow: "visible" },
-    x: { label: null, nice: true, ticks: Math.max(3, Math.floor(width / 110)), tickFormat: axisNumber },
+    x: {
+      label: null,
+      nice: true,
+      reverse: isStrip && across?.isLow === true,
+      ticks: Math.max(3, Math.floor(width / 110)),
+      tickFormat: axisNumber,
+    },
     y: isStrip
       ? { label: null, domain: [layers.length - 0.5, -0.5], axis: null }
       : { label: null, nice: true, ticks: 6, tickFormat: axisNumber, reverse: up?.isLow === true },
@@ -112,16 +119,17 @@ export function drawPicture(
           standing === "neither" ? "currentColor" : inkOn(context.colour(row.entry.cluster)),
         pointerEvents: "none",
       }),
-      ...(across ? [Plot.text([axisText(across, view.scale)], bottomLabel)] : []),
-      ...(up ? [Plot.text([axisText(up, view.scale)], topLabel)] : []),
+      ...(across ? [Plot.text([axisText(across, view.scale, "→")], bottomLabel)] : []),
+      ...(up ? [Plot.text([axisText(up, view.scale, "↑")], topLabel)] : []),
     ],
     r: { type: "identity" },
     symbol: { type: "identity" },
     opacity: { type: "identity" },
     color: { type: "identity" },
   }) as SVGSVGElement;
-  svg.setAttribute("role", "group");
-  svg.setAttribute("aria-label", pictureName(marks, view));
+  nameDrawing(svg, pictureName(marks, view), "group");
+  // The marks themselves tell their numbers.
+  for (const part of svg.children) if (!part.matches(".marks")) part.setAttribute("aria-hidden", "true");
   svg.classList.toggle("crowded", !isLabelled);
   svg.classList.toggle("shared-scale", view.scale !== "amount");
   return h(
@@ -157,12 +165,10 @@ function inkOn(colour: string): string {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#000000" : "#ffffff";
 }
 
-/** What an axis shows, an arrow where more of it speaks for the subcluster. */
-function axisText({ label, axis, isLow, kind }: MeasureChoice, scale: Scale): string {
-  const arrow = kind === "importance" ? " →" : isLow ? " (low is coherent) ↑" : " ↑";
-  if (scale === "z") return `${label}, z against random sets${arrow}`;
-  if (scale === "effect") return `${label}, effect${arrow}`;
-  return `${axis}${arrow}`;
+/** What an axis shows, with an arrow to where it speaks for the subcluster. */
+function axisText({ label, axis, isLow }: MeasureChoice, scale: Scale, arrow: string): string {
+  const what = { z: `${label}, z against random sets`, effect: `${label}, effect`, amount: axis }[scale];
+  return `${what}${isLow ? " (low is coherent)" : ""} ${arrow}`;
 }
 
 /** The picture in a sentence. */

@@ -41,7 +41,8 @@ export function caveats(
         ],
   );
   return [
-    `A q of at most .05 counts as significant: of those so named, one in twenty is expected to be chance. Benjamini-Yekutieli holds whatever depends on what, Benjamini-Hochberg only where the tests do not pull against each other. What is not significant may still matter: it is only no more than ${count(shuffles)} random sets explain.`,
+    "A q of at most .05 counts as significant: of those so named, no more than one in twenty is expected to be chance. Benjamini-Yekutieli holds whatever depends on what, Benjamini-Hochberg only where the tests do not pull against each other.",
+    `What is not significant may still matter to the network: random sets of the same layer and size, ${count(shuffles)} of them, just matter as much.`,
     ...undefinedOnes,
     ...(filtered > 0
       ? [
