@@ -59,11 +59,11 @@ export function pictureCaption({ importance, coherence, scale }: PictureView, mi
     ? "Every mark is a subcluster, in the row of its layer."
     : "Every mark is a subcluster: to the right it matters more, higher up its units act more as one.";
   const chance = {
-    z: "Grey: where nine in ten random sets of the same layer and size lie (median over subclusters); lines show the same for the marks that are pointed at or selected.",
+    z: "Grey: where nine in ten random sets of the same layer and size lie (median over subclusters); lines show the same for a mark that is pointed at or, where there is room, selected.",
     effect:
-      "1 is no more than chance, 2 is all of it. Grey: where nine in ten random sets lie (median over subclusters); lines show the same for the marks that are pointed at or selected.",
+      "1 is no more than chance, 2 is all of it. Grey: where nine in ten random sets lie (median over subclusters); lines show the same for a mark that is pointed at or, where there is room, selected.",
     amount:
-      "Lines: where nine in ten random sets of the same layer and size lie, from their 5 % to their 95 % quantile.",
+      "Lines: where nine in ten random sets of the same layer and size lie, from their 5 % to their 95 % quantile; where there are many marks, only for the one that is pointed at.",
   }[scale];
   const left =
     missing === 0
