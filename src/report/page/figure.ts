@@ -1,5 +1,6 @@
 /** A picture with its caption, and a button that saves it as an SVG file. */
 import { type Child, h } from "./dom.ts";
+import { saveFile } from "./save-file.ts";
 
 export interface FigureOptions {
   /** Names the file and, with the caption, what a screen reader says. */
@@ -62,10 +63,5 @@ function saveSvg(drawing: Element, name: string): void {
   });
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const text = new XMLSerializer().serializeToString(copy);
-  const link = h("a", {
-    href: URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })),
-    download: `${name}.svg`,
-  });
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveFile(`${name}.svg`, "image/svg+xml", text);
 }

@@ -39,3 +39,11 @@ export const count = (value: Maybe): string =>
 /** "1 unit", "3 units". */
 export const plural = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/** At most so many characters: the ends of a long name tell more than its middle. */
+export const shorten = (text: string, most: number): string =>
+  text.length <= most
+    ? text
+    : most < 6
+      ? `${text.slice(0, most - 1)}…`
+      : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;
