@@ -28,7 +28,7 @@ describe("analyze --populations --patterns", () => {
     // Every layer as a whole, and its subclusters.
     expect(patterned).toContain(null);
     for (const cluster of scored) expect(patterned).toContain(cluster);
-    expect(stdout).toMatch(/^layer +units +patterns/m);
+    expect(stdout).toMatch(/^layer +cluster +units +patterns/m);
     expect(stdout).toContain("co-impact");
     const report = readFileSync(join(out, "report.html"), "utf8");
     expect(report).toContain("brodmann/patterns/1");
