@@ -18,7 +18,7 @@ export type BundleName = "page" | "report";
 
 /** Throws `E_INPUT_PACKAGE` where the package is damaged. */
 export async function readBundle(name: BundleName): Promise<Bundle> {
-  if (IS_SOURCE) return build(name);
+  if (IS_SOURCE) return buildOnce(name);
   const script = await readPart(`${name}/${name}.js`);
   return { script, style: name === "page" ? "" : await readPart(`${name}/${name}.css`) };
 }
@@ -31,6 +31,14 @@ async function readPart(part: string): Promise<string> {
       cause,
     });
   });
+}
+
+const built = new Map<BundleName, Promise<Bundle>>();
+
+function buildOnce(name: BundleName): Promise<Bundle> {
+  const bundle = built.get(name) ?? build(name);
+  built.set(name, bundle);
+  return bundle;
 }
 
 /** The bundle as `npm run build` makes it, in memory: a second or two. */
