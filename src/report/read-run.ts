@@ -1,5 +1,5 @@
 /** The document of a report from the files of an analysis. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
 import { toCsr } from "../graph/csr.ts";
@@ -36,6 +36,7 @@ export async function readRun(folder: string): Promise<ReportData> {
       kind: graph.kind,
       scope: graph.scope,
       layers: graph.layers.map(({ name, units }) => ({ name, units })),
+      facts: graph.facts,
     },
     map: unitMap(graph, toCsr(graph.matrix), partition),
     partition: {
@@ -50,9 +51,21 @@ export async function readRun(folder: string): Promise<ReportData> {
     classNames: Array.isArray(classNames) ? classNames.map(String) : null,
     pictures: NO_PICTURES,
     run,
+    files: await listFiles(folder),
     patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
     populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),
   };
+}
+
+/** Files of the folder itself, without the report that is to be written. */
+async function listFiles(folder: string): Promise<ReportData["files"]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile() && entry.name !== "report.html")
+    .map(({ name }) => name);
+  return Promise.all(
+    names.sort().map(async (name) => ({ name, sizeBytes: (await stat(join(folder, name))).size })),
+  );
 }
 
 const record = (value: unknown): Record<string, unknown> | undefined =>

@@ -41,7 +41,7 @@ export function reportData({ layers = LAYERS, clusters = 3, seed = 0 }: MadeRepo
   return {
     schema: REPORT_SCHEMA,
     name: `${HOSTILE}.onnx`,
-    graph: { kind: "weights", scope: "global", layers },
+    graph: { kind: "weights", scope: "global", layers, facts: { model: `${HOSTILE}.onnx`, norm: "l1" } },
     map: madeMap(layers, clusters, random),
     partition: {
       clusters,
@@ -58,6 +58,10 @@ export function reportData({ layers = LAYERS, clusters = 3, seed = 0 }: MadeRepo
       subclusters: [{ layer: first?.name ?? "", cluster: 0, image: PIXEL, random: [PIXEL, PIXEL] }],
     },
     run: madeRun(),
+    files: [
+      { name: "graph.npz", sizeBytes: 3_234_804 },
+      { name: HOSTILE, sizeBytes: 12 },
+    ],
     patterns: null,
     populations: null,
   };

@@ -1,0 +1,77 @@
+/** The first screen: is this network locally specialized, where, and how sure are we? */
+import type { Context, Section } from "../../context.ts";
+import { h } from "../../dom.ts";
+import { type Doubt, doubtsOf } from "./doubts.ts";
+import { figuresOf } from "./facts.ts";
+import { rowsTable } from "./rows-table.ts";
+import { verdictOf } from "./verdict.ts";
+import { where } from "./where.ts";
+
+export const headline: Section = {
+  id: "headline",
+  title: "Overview",
+  heading: "Is this network locally specialized?",
+  render: draw,
+};
+
+function draw(context: Context): HTMLElement {
+  const { data } = context;
+  const verdict = verdictOf(data.scores);
+  return h(
+    "div",
+    { class: "headline" },
+    h(
+      "div",
+      { class: `verdict ${verdict.tone}` },
+      h("p", { class: "answer" }, verdict.answer),
+      h("p", {}, verdict.importance),
+      h("p", {}, verdict.coherence),
+    ),
+    h(
+      "dl",
+      { class: "figures" },
+      figuresOf(data).map(({ label, value, note }) =>
+        h(
+          "div",
+          {},
+          h("dt", {}, label),
+          h("dd", { class: "value" }, value),
+          h("dd", { class: "soft small" }, note),
+        ),
+      ),
+    ),
+    h("div", { class: "columns" }, where(context), howSure(doubtsOf(data))),
+    data.scores &&
+      h("div", { class: "rows-part" }, h("h3", {}, "The network by every measure"), rowsTable(data.scores)),
+  );
+}
+
+const SIGNS = {
+  good: ["✓", "speaks for it"],
+  warn: ["!", "be careful"],
+  open: ["?", "not measured"],
+} as const;
+
+function howSure(doubts: readonly Doubt[]): HTMLElement {
+  return h(
+    "div",
+    { class: "sure" },
+    h("h3", {}, "How sure are we?"),
+    h(
+      "ul",
+      { class: "doubts" },
+      doubts.map(({ tone, title, text }) =>
+        h(
+          "li",
+          { class: tone },
+          h(
+            "span",
+            { class: "sign", role: "img", "aria-label": SIGNS[tone][1], title: SIGNS[tone][1] },
+            SIGNS[tone][0],
+          ),
+          h("div", {}, h("strong", {}, title), h("p", {}, text)),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,153 @@
+/** Where the network stands out: the subclusters that lead, and all of them by layer as small squares. */
+import { subclusterLink } from "../../chip.ts";
+import type { Context } from "../../context.ts";
+import { type Child, h } from "../../dom.ts";
+import { decimals, formatP, plural } from "../../format.ts";
+import { measureLabel } from "../../measure-names.ts";
+import { subclusterAddress } from "../../store.ts";
+import {
+  byLayer,
+  type LayerStanding,
+  leadingLayers,
+  type Mark,
+  type Ranking,
+  ranked,
+  rankingOf,
+  type Standing,
+  standingsOf,
+} from "./standouts.ts";
+
+const MOST_NAMED = 5;
+/** Layers that are shown at once; the others unfold. */
+const MOST_LAYERS = 8;
+
+const MARK_NAMES: Readonly<Record<Mark, string>> = {
+  by: "significant at 5 % (Benjamini-Yekutieli)",
+  bh: "significant at 5 % by Benjamini-Hochberg only",
+  none: "not significant",
+  untested: "not tested",
+};
+
+export function where(context: Context): HTMLElement | null {
+  const { scores, graph } = context.data;
+  const ranking = rankingOf(scores);
+  if (scores === null || ranking === null) return null;
+  const standings = standingsOf(scores, ranking);
+  const layers = byLayer(
+    graph.layers.map(({ name }) => name),
+    standings,
+  );
+  const [first, more] = [layers.slice(0, MOST_LAYERS), layers.slice(MOST_LAYERS)];
+  return h(
+    "div",
+    { class: "where" },
+    h("h3", {}, "Where?"),
+    h("p", {}, whereSentence(layers, ranking)),
+    leaders(context, ranked(standings).slice(0, MOST_NAMED)),
+    h(
+      "div",
+      { class: "strips" },
+      first.map((layer) => strip(context, layer)),
+    ),
+    more.length === 0
+      ? null
+      : h(
+          "details",
+          {},
+          h("summary", {}, `${plural(more.length, "more layer")}`),
+          h(
+            "div",
+            { class: "strips" },
+            more.map((layer) => strip(context, layer)),
+          ),
+        ),
+    key(layers),
+  );
+}
+
+function whereSentence(layers: readonly LayerStanding[], { kind, measure }: Ranking): Child[] {
+  const leading = leadingLayers(layers);
+  const by = `By ${measureLabel(measure)} (${kind})`;
+  if (leading.length === 0)
+    return [
+      `${by}, no single subcluster stands out with the number of tests allowed for. These come nearest:`,
+    ];
+  const names = leading.map(({ layer, significant, tested }, at) => [
+    at > 0 ? ", " : "",
+    h("strong", {}, layer),
+    ` (${significant} of ${tested})`,
+  ]);
+  return [`${by}, most stand out in `, names as Child, ". First of all:"];
+}
+
+function leaders(context: Context, standings: readonly Standing[]): HTMLElement {
+  return h(
+    "ol",
+    { class: "leaders" },
+    standings.map(({ subcluster, mark, p, effect, z }) =>
+      h(
+        "li",
+        {},
+        subclusterLink(context, subcluster.layer, subcluster.cluster),
+        h(
+          "span",
+          { class: "soft" },
+          [
+            plural(subcluster.units.length, "unit"),
+            effect === null ? `z ${decimals(z, 1)}` : `effect ${decimals(effect, 2)}`,
+            `p ${formatP(p)}`,
+            ...(mark === "none" ? [] : [mark === "by" ? "significant" : "significant by BH only"]),
+          ].join(", "),
+        ),
+      ),
+    ),
+  );
+}
+
+function strip({ colour }: Context, { layer, standings, tested, significant }: LayerStanding): HTMLElement {
+  return h(
+    "div",
+    { class: "strip" },
+    h(
+      "div",
+      { class: "strip-name" },
+      h("span", {}, layer),
+      h("span", { class: "soft small" }, ` ${significant} of ${tested}`),
+    ),
+    h(
+      "ul",
+      { "aria-label": `Subclusters of ${layer}` },
+      standings.map(({ subcluster: { cluster }, mark }) => {
+        const name = `cluster ${cluster} in ${layer}: ${MARK_NAMES[mark]}`;
+        return h(
+          "li",
+          {},
+          h(
+            "a",
+            {
+              class: `square ${mark}`,
+              href: subclusterAddress(layer, cluster),
+              "aria-label": name,
+              title: name,
+            },
+            h("span", { class: "number" }, cluster),
+            h("span", { class: "swatch", style: `background:${colour(cluster)}` }),
+          ),
+        );
+      }),
+    ),
+  );
+}
+
+function key(layers: readonly LayerStanding[]): HTMLElement {
+  const found = new Set(layers.flatMap(({ standings }) => standings.map(({ mark }) => mark)));
+  const shown = (["by", "bh", "none", "untested"] as const).filter((mark) => found.has(mark));
+  return h(
+    "p",
+    { class: "key small soft" },
+    "A square for each subcluster, by layer: ",
+    shown.map((mark) =>
+      h("span", { class: "entry" }, h("span", { class: `square ${mark}` }), ` ${MARK_NAMES[mark]}`),
+    ),
+  );
+}

@@ -1,0 +1,59 @@
+/** Values against what chance gives: a bar from mean - 2 sd to mean + 2 sd, and the value as a dot. */
+import * as Plot from "@observablehq/plot";
+import { plotWidth } from "../../plot-width.ts";
+
+export interface NullRow {
+  readonly label: string;
+  readonly value: number;
+  readonly mean: number;
+  readonly sd: number;
+}
+
+export function nullChart(
+  rows: readonly NullRow[],
+  { label, name }: { readonly label: string; readonly name: string },
+): SVGSVGElement | HTMLElement {
+  const at = rows.map((row, number) => ({ ...row, number }));
+  const width = plotWidth(560);
+  return Plot.plot({
+    width,
+    height: 52 + 34 * rows.length,
+    marginLeft: Math.min(190, width * 0.42),
+    marginRight: 20,
+    style: { fontSize: "13px", background: "transparent" },
+    ariaLabel: name,
+    x: { label, nice: true, ticks: 4, grid: true },
+    y: {
+      type: "band",
+      label: null,
+      domain: at.map(({ number }) => number),
+      tickFormat: (number: number) => shorten(rows[number]?.label ?? "", width < 500 ? 18 : 26),
+      tickSize: 0,
+    },
+    marks: [
+      Plot.ruleY(at, {
+        y: "number",
+        x1: (row: NullRow) => row.mean - 2 * row.sd,
+        x2: (row: NullRow) => row.mean + 2 * row.sd,
+        strokeWidth: 10,
+        strokeOpacity: 0.25,
+        strokeLinecap: "round",
+      }),
+      Plot.tickX(at, { y: "number", x: "mean", strokeWidth: 1.5, insetTop: 9, insetBottom: 9 }),
+      Plot.dot(at, {
+        y: "number",
+        x: "value",
+        r: 6,
+        fill: "var(--accent)",
+        title: (row: NullRow) => `${row.label}: ${row.value}`,
+      }),
+    ],
+  });
+}
+
+/** The beginning and the end of a long name: layers differ at either. */
+export function shorten(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const half = Math.floor((most - 1) / 2);
+  return `${name.slice(0, most - 1 - half)}…${name.slice(-half)}`;
+}
