@@ -252,6 +252,8 @@ function scoresOf(subclusters: readonly SubclusterEntry[]): ScoresDocument {
         }),
         entropy: of({
           permutationP: 0.7,
+          by: 1,
+          bh: 0.8,
           significant: 0,
           significantBH: 1,
           effect: 0.9,

@@ -81,10 +81,10 @@ function modularityFigure({ partition: { quality } }: ReportData): Figure {
   const [test] = quality?.nulls ?? [];
   const label = "modularity of the partition";
   if (quality === null) return { label, value: "–", note: "made elsewhere, not measured" };
-  const value = decimals(quality.modularity, 2);
+  const value = decimals(quality.modularity, 3);
   if (test === undefined) return { label, value, note: "no null measured (--nulls 50)" };
   const { mean, sd } = test.modularity;
-  return { label, value, note: `${decimals(mean, 2)} ± ${decimals(2 * sd, 2)} without its structure` };
+  return { label, value, note: `${decimals(mean, 3)} ± ${digits(2 * sd, 2)} without its structure` };
 }
 
 function stabilityFigure({ partition: { quality } }: ReportData): Figure {

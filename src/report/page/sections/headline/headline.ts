@@ -1,6 +1,7 @@
 /** The first screen: is this network locally specialized, where, and how sure are we? */
 import type { Context, Section } from "../../context.ts";
 import { h } from "../../dom.ts";
+import { withFlags } from "../../flags.ts";
 import { type Doubt, doubtsOf } from "./doubts.ts";
 import { figuresOf } from "./facts.ts";
 import { rowsTable } from "./rows-table.ts";
@@ -16,7 +17,7 @@ export const headline: Section = {
 
 function draw(context: Context): HTMLElement {
   const { data } = context;
-  const verdict = verdictOf(data.scores);
+  const verdict = verdictOf(data);
   return h(
     "div",
     { class: "headline" },
@@ -25,7 +26,7 @@ function draw(context: Context): HTMLElement {
       { class: `verdict ${verdict.tone}` },
       h("p", { class: "answer" }, verdict.answer),
       h("p", {}, verdict.importance),
-      h("p", {}, verdict.coherence),
+      h("p", {}, withFlags(verdict.coherence)),
     ),
     h(
       "dl",
@@ -36,7 +37,7 @@ function draw(context: Context): HTMLElement {
           {},
           h("dt", {}, label),
           h("dd", { class: "value" }, value),
-          h("dd", { class: "soft small" }, note),
+          h("dd", { class: "soft small" }, withFlags(note)),
         ),
       ),
     ),
@@ -69,7 +70,7 @@ function howSure(doubts: readonly Doubt[]): HTMLElement {
             { class: "sign", role: "img", "aria-label": SIGNS[tone][1], title: SIGNS[tone][1] },
             SIGNS[tone][0],
           ),
-          h("div", {}, h("strong", {}, title), h("p", {}, text)),
+          h("div", {}, h("strong", {}, title), h("p", {}, withFlags(text))),
         ),
       ),
     ),

@@ -20,17 +20,24 @@ export interface Ranking {
   readonly measure: string;
 }
 
-/** The measure that leads: of importance, where that was scored, else of coherence. Null where nothing has a p. */
+/**
+ * The leading measure of importance, or that of coherence where single subclusters stand out by it alone, or where importance
+ * was not tested. Null where nothing has a p.
+ */
 export function rankingOf(scores: ScoresDocument | null): Ranking | null {
   if (scores === null) return null;
-  const importance = importanceLead(scores);
-  if (importance !== null && importance.evidence !== "untested") {
-    return { kind: "importance", measure: importance.measure };
-  }
-  const coherence = coherenceLead(scores);
-  return coherence === null || coherence.evidence === "untested"
-    ? null
-    : { kind: "coherence", measure: coherence.measure };
+  const candidates = (
+    [
+      { kind: "importance", lead: importanceLead(scores) },
+      { kind: "coherence", lead: coherenceLead(scores) },
+    ] as const
+  ).flatMap(({ kind, lead }) =>
+    lead === null || lead.evidence === "untested"
+      ? []
+      : [{ kind, measure: lead.measure, significant: lead.row.significant }],
+  );
+  const found = candidates.find(({ significant }) => significant > 0) ?? candidates[0];
+  return found === undefined ? null : { kind: found.kind, measure: found.measure };
 }
 
 /** Every subcluster's standing, in the order of the document. */

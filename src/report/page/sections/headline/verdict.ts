@@ -2,6 +2,7 @@
  * What a network's statistics say, in plain words. A sentence never claims more than its test: what is not significant is no
  * evidence, which is not evidence of the contrary, and what is significant is "consistent with" specialization.
  */
+import type { ReportData } from "../../../report-data.ts";
 import type { ScoresDocument } from "../../../scores-document.ts";
 import { formatP, plural } from "../../format.ts";
 import { measureSays } from "../../measure-names.ts";
@@ -25,9 +26,9 @@ export interface Verdict {
 
 /**
  * @example
- * verdictOf(data.scores).answer; // "Consistent with local specialization"
+ * verdictOf(data).answer; // "Consistent with local specialization"
  */
-export function verdictOf(scores: ScoresDocument | null): Verdict {
+export function verdictOf({ scores, graph }: Pick<ReportData, "scores" | "graph">): Verdict {
   if (scores === null) {
     return {
       tone: "neutral",
@@ -39,10 +40,14 @@ export function verdictOf(scores: ScoresDocument | null): Verdict {
   }
   const importance = importanceLead(scores);
   const coherence = coherenceLead(scores);
+  const isByConstruction = graph.kind === "activations" && coherence?.evidence === "strong";
+  const answer = answerOf(importance?.evidence ?? "untested", coherence?.evidence ?? "untested");
   return {
-    ...answerOf(importance?.evidence ?? "untested", coherence?.evidence ?? "untested"),
+    answer: answer.answer,
+    // Without importance, coherence of activations with themselves is all that was found.
+    tone: isByConstruction && importance?.evidence !== "strong" ? "warn" : answer.tone,
     importance: importanceSentence(scores, importance),
-    coherence: coherenceSentence(scores),
+    coherence: `${coherenceSentence(scores)}${isByConstruction ? ` ${BY_CONSTRUCTION}` : ""}`,
   };
 }
 
@@ -72,6 +77,8 @@ function answerOf(importance: Evidence, coherence: Evidence): Pick<Verdict, "ton
 export const equals = (p: number | null): string =>
   p !== null && p < 0.001 ? formatP(p) : `= ${formatP(p)}`;
 
+const BY_CONSTRUCTION =
+  "They were put together by their activations: on the very inputs of the graph this is so by construction.";
 const ABSENCE = "This is absence of evidence, not evidence of absence.";
 
 function importanceSentence(scores: ScoresDocument, lead: JudgedRow | null): string {

@@ -1,10 +1,12 @@
 /** Where the network stands out: the subclusters that lead, and all of them by layer as small squares. */
+import type { ScoresDocument } from "../../../scores-document.ts";
 import { subclusterLink } from "../../chip.ts";
 import type { Context } from "../../context.ts";
 import { type Child, h } from "../../dom.ts";
 import { decimals, formatP, plural } from "../../format.ts";
 import { measureLabel } from "../../measure-names.ts";
 import { subclusterAddress } from "../../store.ts";
+import { importanceLead } from "./evidence.ts";
 import {
   byLayer,
   type LayerStanding,
@@ -42,7 +44,7 @@ export function where(context: Context): HTMLElement | null {
     "div",
     { class: "where" },
     h("h3", {}, "Where?"),
-    h("p", {}, whereSentence(layers, ranking)),
+    h("p", {}, whereSentence(layers, ranking, otherSentence(scores, ranking))),
     leaders(context, ranked(standings).slice(0, MOST_NAMED)),
     h(
       "div",
@@ -65,19 +67,27 @@ export function where(context: Context): HTMLElement | null {
   );
 }
 
-function whereSentence(layers: readonly LayerStanding[], { kind, measure }: Ranking): Child[] {
+function whereSentence(layers: readonly LayerStanding[], { kind, measure }: Ranking, other: string): Child[] {
   const leading = leadingLayers(layers);
-  const by = `By ${measureLabel(measure)} (${kind})`;
-  if (leading.length === 0)
+  const by = `${other}By ${measureLabel(measure)} (${kind})`;
+  if (leading.length === 0) {
     return [
       `${by}, no single subcluster stands out with the number of tests allowed for. These come nearest:`,
     ];
+  }
   const names = leading.map(({ layer, significant, tested }, at) => [
     at > 0 ? ", " : "",
     h("strong", {}, layer),
     ` (${significant} of ${tested})`,
   ]);
-  return [`${by}, most stand out in `, names as Child, ". First of all:"];
+  return [`${by}, most stand out in `, ...names, ". First of all:"];
+}
+
+/** Says that none stands out by importance, where coherence is shown in its place. */
+function otherSentence(scores: ScoresDocument, { kind }: Ranking): string {
+  const lead = importanceLead(scores);
+  if (kind === "importance" || lead === null) return "";
+  return `By ${measureLabel(lead.measure)} (importance), no single subcluster stands out. `;
 }
 
 function leaders(context: Context, standings: readonly Standing[]): HTMLElement {

@@ -1,6 +1,7 @@
 /** How this was made, so that it can be made again. */
 import type { Context, Section } from "../../context.ts";
 import { h } from "../../dom.ts";
+import { withFlags } from "../../flags.ts";
 import { commandOf, type FactGroup, factGroups, fileHolds, fileSize, gapsOf } from "./facts.ts";
 
 export const provenance: Section = {
@@ -67,7 +68,7 @@ function gaps(lines: readonly string[]): HTMLElement {
     h(
       "ul",
       { class: "gaps" },
-      shown.map((line) => h("li", {}, line)),
+      shown.map((line) => h("li", {}, withFlags(line))),
     );
   const rest = lines.slice(MOST_GAPS);
   return h(

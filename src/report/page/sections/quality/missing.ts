@@ -2,4 +2,4 @@
 import { h } from "../../dom.ts";
 
 export const missing = (text: string, flag: string): HTMLElement =>
-  h("p", { class: "empty" }, text, " Ask for it: ", h("code", {}, flag), ".");
+  h("p", { class: "empty" }, text, " Ask for it: ", h("code", { class: "flag" }, flag), ".");

@@ -1,5 +1,6 @@
 /** Values against what chance gives: a bar from mean - 2 sd to mean + 2 sd, and the value as a dot. */
 import * as Plot from "@observablehq/plot";
+import { shorten } from "../../names.ts";
 import { plotWidth } from "../../plot-width.ts";
 
 export interface NullRow {
@@ -17,12 +18,13 @@ export function nullChart(
   const width = plotWidth(560);
   return Plot.plot({
     width,
-    height: 52 + 34 * rows.length,
+    height: 58 + 34 * rows.length,
     marginLeft: Math.min(190, width * 0.42),
     marginRight: 20,
+    marginBottom: 44,
     style: { fontSize: "13px", background: "transparent" },
     ariaLabel: name,
-    x: { label, nice: true, ticks: 4, grid: true },
+    x: { label, nice: true, ticks: 4, grid: true, labelOffset: 34, labelAnchor: "left", labelArrow: "none" },
     y: {
       type: "band",
       label: null,
@@ -49,11 +51,4 @@ export function nullChart(
       }),
     ],
   });
-}
-
-/** The beginning and the end of a long name: layers differ at either. */
-export function shorten(name: string, most: number): string {
-  if (name.length <= most) return name;
-  const half = Math.floor((most - 1) / 2);
-  return `${name.slice(0, most - 1 - half)}…${name.slice(-half)}`;
 }

@@ -4,6 +4,7 @@ import type { Spectrum } from "../../../../partition/partition.ts";
 import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
+import { withFlags } from "../../flags.ts";
 import { digits, plural } from "../../format.ts";
 import { plotWidth } from "../../plot-width.ts";
 import { gapSentence, largestGap } from "./texts.ts";
@@ -19,9 +20,11 @@ export function spectrum({ data }: Context): HTMLElement {
     return h(
       "p",
       { class: "empty" },
-      isSpectral
-        ? "No eigenvalues: this run was made before they were kept. Partition again to see them."
-        : `No eigenvalues: ${typeof method.name === "string" ? method.name : "this partition"} reads none. --method spectral does.`,
+      withFlags(
+        isSpectral
+          ? "No eigenvalues: this run was made before they were kept. Partition again to see them."
+          : `No eigenvalues: ${typeof method.name === "string" ? method.name : "this partition"} reads none. --method spectral does.`,
+      ),
     );
   }
   const shown = spectra.slice(0, MOST_PARTS);
@@ -51,9 +54,16 @@ function drawPart({ part, values }: Spectrum, k: number | null, isOneOfMany: boo
     height: isOneOfMany ? 200 : 260,
     style: { fontSize: "13px", background: "transparent" },
     marginRight: 24,
+    marginBottom: 44,
     ariaLabel: `Eigenvalues of ${part}, descending. ${sentence}`,
-    x: { label: "number", ticks: Math.min(10, values.length), tickFormat: "d" },
-    y: { label: "eigenvalue", grid: true, nice: true },
+    x: {
+      label: "number",
+      labelArrow: "none",
+      labelOffset: 34,
+      ticks: Math.min(10, values.length),
+      tickFormat: "d",
+    },
+    y: { label: "eigenvalue", labelArrow: "none", grid: true, nice: true },
     marks: [
       ...(k !== null && values.length > k
         ? [

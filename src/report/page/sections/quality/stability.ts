@@ -5,9 +5,9 @@ import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count, decimals, percent, plural } from "../../format.ts";
+import { shorten } from "../../names.ts";
 import { plotWidth } from "../../plot-width.ts";
 import { missing } from "./missing.ts";
-import { shorten } from "./null-chart.ts";
 import { plainTable } from "./nulls.ts";
 import { stabilityName, stabilitySentence } from "./texts.ts";
 
@@ -67,15 +67,25 @@ function distribution(layers: readonly LayerShares[], threshold: number): HTMLEl
   const unstable = ({ shares }: LayerShares) => shares.filter((share) => share < threshold).length;
   const chart = Plot.plot({
     width,
-    height: 56 + 44 * shown.length,
+    marginBottom: 44,
+    height: 64 + 44 * shown.length,
     marginLeft: 20,
     marginRight: Math.min(210, width * 0.46),
     style: { fontSize: "13px", background: "transparent" },
     ariaLabel: `How often units stay with their cluster, by layer: ${shown.map((layer) => `${layer.name}: ${unstable(layer)} of ${layer.shares.length} below ${percent(threshold, 0)}`).join("; ")}`,
-    x: { label: "share of runs in which a unit stays", domain: [0, 1], tickFormat: "%", ticks: 5 },
+    x: {
+      label: "share of runs in which a unit stays",
+      domain: [0, 1],
+      tickFormat: "%",
+      ticks: 5,
+      labelOffset: 34,
+      labelAnchor: "left",
+      labelArrow: "none",
+    },
     y: { axis: null, domain: [0, 1] },
     fy: {
       label: null,
+      axis: "right",
       domain: shown.map((_, layer) => layer),
       tickFormat: (layer: number) => {
         const own = shown[layer];

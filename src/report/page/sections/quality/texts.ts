@@ -61,9 +61,9 @@ export function nullSentence(tests: readonly NullTest[]): string {
   return `${says}. With ${plural(draws, "draw")} p cannot be below ${formatP(1 / (draws + 1))}.`;
 }
 
-/** "n-cut, shuffled weights". */
+/** What was taken from the graphs that a partition is compared with. */
 export const nullName = (name: NullTest["null"]): string =>
-  name === "weights" ? "weights shuffled within layers" : "units permuted over inputs";
+  name === "weights" ? "shuffled weights" : "permuted inputs";
 
 export function stabilitySentence(
   { rows, unstable, threshold }: Omit<Stability, "layers">,
@@ -74,7 +74,7 @@ export function stabilitySentence(
   const agree =
     seeds === undefined
       ? ""
-      : `Other seeds agree with an AMI of ${decimals(seeds.ami, 2)}${lowest}: ${seeds.ami >= LEAST_AGREEMENT ? "much the same clusters come out again" : "much of the partition is chance"}. `;
+      : `Other seeds agree with an AMI of ${decimals(seeds.ami, 2)}${lowest}: ${seeds.ami >= LEAST_AGREEMENT ? "much the same clusters come out again" : "another run finds rather different clusters"}. `;
   return `${agree}${count(unstable)} of ${count(units)} units (${percent(unstable / Math.max(1, units), 0)}) stay with their cluster in less than ${percent(threshold, 0)} of the runs.`;
 }
 
