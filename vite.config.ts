@@ -6,9 +6,10 @@ import { defineConfig, type UserConfigFnObject } from "vite";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const ENTRIES: Readonly<Record<string, string>> = {
-  page: "src/page/main.ts",
-  report: "src/report/page/main.ts",
+/** Entry and place of each; nothing else may lie there, since the place is emptied. */
+const BUNDLES: Readonly<Record<string, { readonly entry: string; readonly place: string }>> = {
+  page: { entry: "src/page/main.ts", place: "dist/page" },
+  report: { entry: "src/report/page/main.ts", place: "dist/report/page" },
 };
 
 const config: UserConfigFnObject = defineConfig(({ mode }) => ({
@@ -19,10 +20,10 @@ const config: UserConfigFnObject = defineConfig(({ mode }) => ({
   },
   build: {
     target: "es2022",
-    outDir: at(`dist/${mode}`),
+    outDir: at(BUNDLES[mode]?.place ?? "dist/page"),
     emptyOutDir: true,
     rolldownOptions: {
-      input: at(ENTRIES[mode] ?? ""),
+      input: at(BUNDLES[mode]?.entry ?? ""),
       // Served from its own package, with its 27 MB of WebAssembly.
       external: ["onnxruntime-web/webgpu"],
       output: { entryFileNames: `${mode}.js`, assetFileNames: `${mode}[extname]`, codeSplitting: false },

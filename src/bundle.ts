@@ -19,8 +19,8 @@ export type BundleName = "page" | "report";
 /** Throws `E_INPUT_PACKAGE` where the package is damaged. */
 export async function readBundle(name: BundleName): Promise<Bundle> {
   if (IS_SOURCE) return buildOnce(name);
-  const script = await readPart(`${name}/${name}.js`);
-  return { script, style: name === "page" ? "" : await readPart(`${name}/${name}.css`) };
+  if (name === "page") return { script: await readPart("page/page.js"), style: "" };
+  return { script: await readPart("report/page/report.js"), style: await readPart("report/page/report.css") };
 }
 
 async function readPart(part: string): Promise<string> {

@@ -23,6 +23,7 @@ export async function readRun(folder: string): Promise<ReportData> {
   const file = parsePartition(await readText(partitionPath), partitionPath);
   const partition = fitPartition(file.partition, graph.layers);
   const scores = await readJson(join(folder, "scores.json"), SCORES_SCHEMA);
+  if (scores !== null) assertScores(scores, join(folder, "scores.json"));
   const run = await readJson(join(folder, "run.json"), "brodmann/run/1");
   const inputs = record(run?.inputs);
   const model = record(inputs?.model)?.path;
@@ -47,7 +48,7 @@ export async function readRun(folder: string): Promise<ReportData> {
         ({ ...quality, ...(stability && { stability: stable }) } as ReportData["partition"]["quality"]),
       coAssignment: coAssignment?.map(({ coAssignment: shares }) => [...shares]) ?? null,
     },
-    scores: scores as ScoresDocument | null,
+    scores: scores as unknown as ScoresDocument | null,
     classNames: Array.isArray(classNames) ? classNames.map(String) : null,
     pictures: NO_PICTURES,
     run,
@@ -55,6 +56,14 @@ export async function readRun(folder: string): Promise<ReportData> {
     patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
     populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),
   };
+}
+
+/** What the page cannot do without; other parts are looked at when they are drawn. */
+function assertScores(scores: Readonly<Record<string, unknown>>, path: string): void {
+  if (Array.isArray(scores.subclusters) && record(scores.network) !== undefined) return;
+  throw new BrodmannError("E_INPUT_FORMAT", `${path}: found no subclusters or no network, expected both`, {
+    hint: "Write it again by `brodmann analyze`.",
+  });
 }
 
 /** Files of the folder itself, without the report that is to be written. */

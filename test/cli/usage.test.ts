@@ -19,6 +19,7 @@ describe("help", () => {
       "table",
       "compare",
       "visualize",
+      "report",
       "doctor",
     ]);
   });

@@ -18,8 +18,12 @@ export function setup(): void {
     const args = [compiler, "-p", "tsconfig.build.json", "--outDir", fresh];
     execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     const bundler = join(root, "node_modules/vite/bin/vite.js");
-    for (const mode of ["page", "report"]) {
-      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", "--outDir", join(fresh, mode)];
+    for (const [mode, place] of [
+      ["page", "page"],
+      ["report", "report/page"],
+    ] as const) {
+      const outDir = join(fresh, place);
+      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", "--outDir", outDir];
       execFileSync(process.execPath, bundle, { cwd: root, stdio: "inherit" });
     }
     const built = filesOf(fresh);
