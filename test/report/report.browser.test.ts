@@ -48,6 +48,12 @@ describe("a report", () => {
     expect(await evaluate(page, "[overview.hidden, detail.hidden]")).toEqual([true, false]);
     await page.goBack();
     await twoFrames(page);
+    await goTo(page, "#/cluster/2");
+    expect(
+      await page.$$eval(".square.selected .number", (all) => all.map((number) => number.textContent)),
+    ).toEqual(["2", "2", "2"]);
+    await goTo(page, "#/section/quality");
+    await page.waitForSelector("#sections a[aria-current][href$=quality]");
     expect(await evaluate(page, "[overview.hidden, detail.hidden]")).toEqual([false, true]);
     await close();
   });

@@ -1,6 +1,6 @@
 /** The whole page: a bar, the overview with its sections, and the page of a subcluster. */
 import type { ReportData } from "../report-data.ts";
-import { sectionBar } from "./bar.ts";
+import { followReader, sectionBar } from "./bar.ts";
 import { type Context, contextOf, type Section } from "./context.ts";
 import { h } from "./dom.ts";
 import { describeRun } from "./sections/headline/facts.ts";
@@ -39,11 +39,11 @@ export function showReport(root: HTMLElement, data: ReportData): void {
   );
   const detail = h("main", { id: "detail", tabindex: -1, hidden: true });
   const sections = drawn.map(({ section }) => section);
-  root.replaceChildren(
-    skipLink(overview, detail),
-    sectionBar(data.name, sections, goToSection),
-    overview,
-    detail,
+  const bar = sectionBar(data.name, sections, goToSection);
+  root.replaceChildren(skipLink(overview, detail), bar, overview, detail);
+  followReader(
+    bar,
+    drawn.map(({ element }) => element),
   );
   let shown: Route | null = null;
   // Where the reader was in the overview, for when a subcluster's page is closed.

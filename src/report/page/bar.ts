@@ -52,3 +52,18 @@ export function sectionBar(
   });
   return bar;
 }
+
+/** Marks the section that is being read in the bar's links. */
+export function followReader(bar: HTMLElement, sections: readonly HTMLElement[]): void {
+  const links = [...bar.querySelectorAll<HTMLAnchorElement>("nav a")];
+  // A line in the upper part of the window, where people read.
+  const readingLine = { rootMargin: "-20% 0px -79% 0px" };
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const link = links.find(({ hash }) => hash === sectionAddress(target.id));
+      if (isIntersecting) link?.setAttribute("aria-current", "true");
+      else link?.removeAttribute("aria-current");
+    }
+  }, readingLine);
+  for (const section of sections) observer.observe(section);
+}

@@ -97,6 +97,10 @@ describe("how sure a verdict is", () => {
       "Is there anything to find?": "open",
       "Would it come out again?": "open",
     });
+    const accuracy = { ...(scores.network.importance?.accuracy as NetworkEntry), effect: 0.98 };
+    expect(titles({ scores: { ...scores, network: { importance: { accuracy } } } })).toMatchObject({
+      "Mean effect not above chance": "warn",
+    });
     expect(
       titles({
         scores: { ...scores, protocol: "paper", lesion: "mean" },

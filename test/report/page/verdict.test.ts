@@ -88,7 +88,7 @@ describe("the verdict", () => {
     );
     expect([tone, answer]).toEqual(["warn", "A hint of local specialization, no more"]);
     expect(importance).toBe(
-      "There is a hint, but no more, that the clusters of this network matter more than chance: the permutation p = .030 of the loss becomes .120 once the number of measures is allowed for.",
+      "There is a hint, but no more, that the clusters of this network matter more than chance: the permutation p of the loss, .030, becomes .120 once the number of measures is allowed for.",
     );
     expect(coherence).toContain("hinted at by 1 of 2 measures");
     expect(coherence).toContain("by none once the number of measures is allowed for");

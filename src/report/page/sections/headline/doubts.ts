@@ -2,6 +2,7 @@
 import type { ReportData } from "../../../report-data.ts";
 import type { ScoresDocument } from "../../../scores-document.ts";
 import { count, decimals, formatP, percent, plural } from "../../format.ts";
+import { measureLabel } from "../../measure-names.ts";
 import { importanceLead, isPaper, LEVEL } from "./evidence.ts";
 
 /** `open`: not measured. */
@@ -33,6 +34,20 @@ function scoreDoubts(scores: ScoresDocument, { graph }: ReportData): Doubt[] {
           text: `Labels were permuted within layers, so that the network's p is exact whatever depends on what. The control are ${count(scores.shuffles)} random sets of the same layer and size${scores.match === "size" ? "" : `, of like ${scores.match}`}.`,
         },
   ];
+  const lead = importanceLead(scores);
+  const effect = lead?.row.effect ?? null;
+  if (
+    lead !== null &&
+    (lead.evidence === "strong" || lead.evidence === "weak") &&
+    effect !== null &&
+    effect <= 1
+  ) {
+    doubts.push({
+      tone: "warn",
+      title: "Mean effect not above chance",
+      text: `The mean effect on ${measureLabel(lead.measure)} is ${decimals(effect, 2)} ± ${decimals(lead.row.effectError, 2)} (1 = as random sets): a few subclusters carry the result.`,
+    });
+  }
   const floor = floorDoubt(scores);
   if (floor !== null) doubts.push(floor);
   if (scores.network.importance && scores.lesion === "zero") {

@@ -26,7 +26,6 @@ export function rowsTable(scores: ScoresDocument): HTMLElement {
         );
   const heads: readonly (readonly [string, string])[] = [
     ["measure", ""],
-    ["what it asks", ""],
     [
       "effect",
       "mean over subclusters, ± standard error; 1 = as random sets, 2 = all of it; entropy is coherent below 1",
@@ -45,6 +44,7 @@ export function rowsTable(scores: ScoresDocument): HTMLElement {
     ],
     ["tested", "subclusters with a p"],
     ["undefined", "subclusters without a p"],
+    ["what it asks", ""],
   ];
   return h(
     "div",
@@ -55,7 +55,7 @@ export function rowsTable(scores: ScoresDocument): HTMLElement {
       h(
         "caption",
         { class: "small" },
-        "The network by every measure. A filled mark: significant at 5 % among the measures of its group; a ring: only without allowing for their number.",
+        "A filled mark: significant at 5 % among the measures of its group; a ring: only without allowing for their number.",
       ),
       h(
         "thead",
@@ -64,7 +64,15 @@ export function rowsTable(scores: ScoresDocument): HTMLElement {
           "tr",
           {},
           heads.map(([name, title], at) =>
-            h("th", { scope: "col", title, class: at < 2 ? "text" : null }, name),
+            h(
+              "th",
+              {
+                scope: "col",
+                title,
+                class: at === 0 ? "text" : name === "what it asks" ? "text asks" : null,
+              },
+              name,
+            ),
           ),
         ),
       ),
@@ -79,7 +87,6 @@ function line({ measure, row, p, evidence }: JudgedRow): HTMLElement {
     "tr",
     {},
     h("th", { scope: "row" }, measureLabel(measure)),
-    h("td", { class: "text asks" }, shortMeaning(row.meaning ?? IMPORTANCE_MEANINGS[measure] ?? "")),
     h("td", {}, effect(row)),
     h(
       "td",
@@ -97,6 +104,7 @@ function line({ measure, row, p, evidence }: JudgedRow): HTMLElement {
     h("td", {}, row.tested === 0 ? "–" : `${row.significant} (${row.significantBH})`),
     h("td", {}, row.tested),
     h("td", {}, row.undefinedP),
+    h("td", { class: "text asks" }, shortMeaning(row.meaning ?? IMPORTANCE_MEANINGS[measure] ?? "")),
   );
 }
 

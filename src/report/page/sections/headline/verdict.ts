@@ -96,7 +96,7 @@ function importanceSentence(scores: ScoresDocument, lead: JudgedRow | null): str
         ? `The clusters of this network matter more than chance: lesions of ${them} ${harm} than lesions of random groups of the same layer and size (${p}).`
         : `Taken together, the clusters of this network matter more than chance: their lesions ${harm} than lesions of random groups of the same layer and size (${p}). None of the ${plural(row.tested, "subcluster")} stands out on its own.`;
     case "weak":
-      return `There is a hint, but no more, that the clusters of this network matter more than chance: the ${p} of ${named(measure)} becomes ${formatP(row.by)} once the number of measures is allowed for.${alone(lead)}`;
+      return `There is a hint, but no more, that the clusters of this network matter more than chance: the ${nameOfP(scores)} of ${named(measure)}, ${formatP(lead.p)}, becomes ${formatP(row.by)} once the number of measures is allowed for.${alone(lead)}`;
     default:
       return `No evidence that the clusters of this network matter more than chance: their lesions cannot be told from lesions of random groups of the same layer and size (${p}).${alone(lead)} ${ABSENCE}`;
   }

@@ -114,7 +114,10 @@ function leaders(context: Context, standings: readonly Standing[]): HTMLElement 
   );
 }
 
-function strip({ colour }: Context, { layer, standings, tested, significant }: LayerStanding): HTMLElement {
+function strip(
+  { colour, store }: Context,
+  { layer, standings, tested, significant }: LayerStanding,
+): HTMLElement {
   return h(
     "div",
     { class: "strip" },
@@ -129,21 +132,19 @@ function strip({ colour }: Context, { layer, standings, tested, significant }: L
       { "aria-label": `Subclusters of ${layer}` },
       standings.map(({ subcluster: { cluster }, mark }) => {
         const name = `cluster ${cluster} in ${layer}: ${MARK_NAMES[mark]}`;
-        return h(
-          "li",
-          {},
-          h(
-            "a",
-            {
-              class: `square ${mark}`,
-              href: subclusterAddress(layer, cluster),
-              "aria-label": name,
-              title: name,
-            },
-            h("span", { class: "number" }, cluster),
-            h("span", { class: "swatch", style: `background:${colour(cluster)}` }),
-          ),
+        const square = h(
+          "a",
+          {
+            class: `square ${mark}`,
+            href: subclusterAddress(layer, cluster),
+            "aria-label": name,
+            title: name,
+          },
+          h("span", { class: "number" }, cluster),
+          h("span", { class: "swatch", style: `background:${colour(cluster)}` }),
         );
+        store.watch(({ selected }) => square.classList.toggle("selected", selected === cluster));
+        return h("li", {}, square);
       }),
     ),
   );

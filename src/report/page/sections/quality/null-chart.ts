@@ -24,7 +24,15 @@ export function nullChart(
     marginBottom: 44,
     style: { fontSize: "13px", background: "transparent" },
     ariaLabel: name,
-    x: { label, nice: true, ticks: 4, grid: true, labelOffset: 34, labelAnchor: "left", labelArrow: "none" },
+    x: {
+      label,
+      nice: true,
+      ticks: width < 500 ? 3 : 4,
+      grid: true,
+      labelOffset: 34,
+      labelAnchor: "left",
+      labelArrow: "none",
+    },
     y: {
       type: "band",
       label: null,
