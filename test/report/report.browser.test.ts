@@ -38,7 +38,9 @@ describe("a report", () => {
 
   it("says what the network's statistics say, and where", async () => {
     const { page, close } = await openReport(reportData());
-    expect(await text(page, ".answer")).toBe("Its clusters are important, but not coherent, beyond chance");
+    expect(await text(page, ".answer")).toBe(
+      "Its clusters are important beyond chance; for coherence there is a hint",
+    );
     expect(await text(page, ".verdict")).toContain("lesions of 3 of its 9 subclusters");
     expect(await page.$$(".square.by[href]")).toHaveLength(3);
     const first = await page.$eval(".leaders a", (link) => link.getAttribute("href"));

@@ -220,6 +220,8 @@ function scoresOf(subclusters: readonly SubclusterEntry[]): ScoresDocument {
           tested: significant,
           undefinedP: tested - significant,
           permutationP: 0.6,
+          by: 1,
+          bh: 0.7,
           effect: null,
           effectError: null,
         }),
@@ -244,6 +246,8 @@ function scoresOf(subclusters: readonly SubclusterEntry[]): ScoresDocument {
         }),
         score: of({
           permutationP: null,
+          by: null,
+          bh: null,
           tested: 0,
           undefinedP: tested,
           significant: 0,

@@ -39,6 +39,12 @@ describe("where subclusters stand out", () => {
       layers.map((layer) => [layer, 3, 1]),
     );
     expect(leadingLayers(found)).toHaveLength(3);
+    // Three of four equal layers do not lead.
+    const layer = { layer: "", standings: [], tested: 4, significant: 1 };
+    expect(leadingLayers([layer, layer, layer, layer])).toEqual([]);
+    const leading = { ...layer, significant: 2 };
+    expect(leadingLayers([layer, layer, leading, layer])).toEqual([leading]);
+    expect(leadingLayers([{ ...layer, significant: 0 }])).toEqual([]);
     expect(bothCount(scores)).toBe(3);
   });
 

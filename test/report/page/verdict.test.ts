@@ -82,6 +82,16 @@ describe("the verdict", () => {
     expect(importance).toContain("lesions of all 34 subclusters raise the loss more");
   });
 
+  it("says what is known of the other question", () => {
+    const answer = (coherence: Partial<NetworkEntry>) =>
+      verdictOf(documentWith({ loss: STRONG }, { purity: coherence })).answer;
+    expect([answer({}), answer(WEAK), answer(UNDEFINED)]).toEqual([
+      "Its clusters are important beyond chance; for coherence there is no evidence",
+      "Its clusters are important beyond chance; for coherence there is a hint",
+      "Its clusters are important beyond chance",
+    ]);
+  });
+
   it("tells a hint from evidence", () => {
     const { tone, answer, importance, coherence } = verdictOf(
       documentWith({ loss: WEAK, accuracy: {} }, { purity: { permutationP: 0.04, by: 0.3 }, score: {} }),
@@ -119,7 +129,7 @@ describe("the verdict", () => {
     expect(both.importance).toContain("no subcluster has a defined p-value");
     expect(both.coherence).toContain("no subcluster has a defined p-value");
     expect(verdictOf(documentWith({ loss: {} }, { purity: STRONG })).answer).toBe(
-      "Its clusters are coherent, but not important, beyond chance",
+      "Its clusters are coherent beyond chance; for importance there is no evidence",
     );
   });
 

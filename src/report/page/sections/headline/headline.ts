@@ -18,6 +18,7 @@ export const headline: Section = {
 function draw(context: Context): HTMLElement {
   const { data } = context;
   const verdict = verdictOf(data);
+  const places = where(context);
   return h(
     "div",
     { class: "headline" },
@@ -25,8 +26,8 @@ function draw(context: Context): HTMLElement {
       "div",
       { class: `verdict ${verdict.tone}` },
       h("p", { class: "answer" }, verdict.answer),
-      h("p", {}, verdict.importance),
-      h("p", {}, withFlags(verdict.coherence)),
+      h("p", {}, unbroken(verdict.importance)),
+      h("p", {}, withFlags(unbroken(verdict.coherence))),
     ),
     h(
       "dl",
@@ -41,11 +42,26 @@ function draw(context: Context): HTMLElement {
         ),
       ),
     ),
-    h("div", { class: "columns" }, where(context), howSure(doubtsOf(data))),
+    h("div", { class: "columns" }, places?.leaders, howSure(doubtsOf(data))),
+    places?.strips,
     data.scores &&
-      h("div", { class: "rows-part" }, h("h3", {}, "The network by every measure"), rowsTable(data.scores)),
+      h(
+        "div",
+        { class: "rows-part" },
+        h("h3", {}, "The network by every measure"),
+        h(
+          "p",
+          { class: "small soft" },
+          "A filled mark: significant at 5 % among the measures of its group. A ring: only without allowing for their number.",
+        ),
+        rowsTable(data.scores),
+      ),
   );
 }
+
+/** Keeps "p = .032" and "< .001" on one line. */
+const unbroken = (text: string): string =>
+  text.replace(/(?:\bp )?[=<] (?=\.)/g, (found) => found.replaceAll(" ", "\u00a0"));
 
 const SIGNS = {
   good: ["✓", "speaks for it"],
@@ -70,7 +86,7 @@ function howSure(doubts: readonly Doubt[]): HTMLElement {
             { class: "sign", role: "img", "aria-label": SIGNS[tone][1], title: SIGNS[tone][1] },
             SIGNS[tone][0],
           ),
-          h("div", {}, h("strong", {}, title), h("p", {}, withFlags(text))),
+          h("div", {}, h("strong", {}, title), h("p", {}, withFlags(unbroken(text)))),
         ),
       ),
     ),

@@ -53,11 +53,6 @@ export function rowsTable(scores: ScoresDocument): HTMLElement {
       "table",
       { class: "rows" },
       h(
-        "caption",
-        { class: "small" },
-        "A filled mark: significant at 5 % among the measures of its group; a ring: only without allowing for their number.",
-      ),
-      h(
         "thead",
         {},
         h(

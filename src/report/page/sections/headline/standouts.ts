@@ -91,12 +91,18 @@ export function byLayer(layers: readonly string[], standings: readonly Standing[
   });
 }
 
-/** The layers with the largest share of subclusters that stand out; none where none does. */
-export const leadingLayers = (layers: readonly LayerStanding[], most: number = 3): LayerStanding[] =>
-  layers
+/**
+ * The layers with the largest shares of subclusters that stand out, three at most; none where none does, or where further
+ * layers have as large a share.
+ */
+export function leadingLayers(layers: readonly LayerStanding[], most: number = 3): LayerStanding[] {
+  const share = ({ significant, tested }: LayerStanding) => significant / tested;
+  const sorted = layers
     .filter(({ significant }) => significant > 0)
-    .sort((one, other) => other.significant / other.tested - one.significant / one.tested)
-    .slice(0, most);
+    .sort((one, other) => share(other) - share(one));
+  const next = sorted[most];
+  return sorted.slice(0, most).filter((layer) => next === undefined || share(layer) > share(next));
+}
 
 /** Subclusters that are significant by both leading measures; null where one was not tested. */
 export function bothCount(scores: ScoresDocument): number | null {

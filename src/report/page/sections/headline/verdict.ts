@@ -59,18 +59,24 @@ function answerOf(importance: Evidence, coherence: Evidence): Pick<Verdict, "ton
   if (importance === "strong") {
     return {
       tone: "good",
-      answer: `Its clusters are important${coherence === "untested" ? "" : ", but not coherent,"} beyond chance`,
+      answer: `Its clusters are important beyond chance${other("coherence", coherence)}`,
     };
   }
   if (coherence === "strong") {
     return {
       tone: "good",
-      answer: `Its clusters are coherent${importance === "untested" ? "" : ", but not important,"} beyond chance`,
+      answer: `Its clusters are coherent beyond chance${other("importance", importance)}`,
     };
   }
   if (both.includes("weak")) return { tone: "warn", answer: "A hint of local specialization, no more" };
   if (both.includes("none")) return { tone: "neutral", answer: "No evidence of local specialization" };
   return { tone: "neutral", answer: "Could not be tested" };
+}
+
+/** What is known of the other question, where one has an answer. */
+function other(question: string, evidence: Evidence): string {
+  if (evidence === "untested") return "";
+  return `; for ${question} there is ${evidence === "weak" ? "a hint" : "no evidence"}`;
 }
 
 /** "p = .032", "p < .001". */
@@ -129,7 +135,7 @@ function coherenceSentence(scores: ScoresDocument): string {
   }
   const weak = of("weak");
   if (weak.length > 0) {
-    return `That the units of its subclusters act as one is hinted at by ${weak.length} of ${measures} (they ${list(weak, p)}), and by none once the number of measures is allowed for.`;
+    return `That the units of its subclusters act as one is hinted at by ${weak.length} of ${measures}, and by none once the number of measures is allowed for: they ${list(weak, p)}.`;
   }
   return `No evidence that the units of its subclusters act as one more than random groups do, by any of ${measures}.`;
 }

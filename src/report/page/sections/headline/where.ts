@@ -30,7 +30,15 @@ const MARK_NAMES: Readonly<Record<Mark, string>> = {
   untested: "not tested",
 };
 
-export function where(context: Context): HTMLElement | null {
+/** Everything that is drawn from; null where nothing was tested. */
+export interface Where {
+  /** The subclusters that stand out most. */
+  readonly leaders: HTMLElement;
+  /** All of them. */
+  readonly strips: HTMLElement;
+}
+
+export function where(context: Context): Where | null {
   const { scores, graph } = context.data;
   const ranking = rankingOf(scores);
   if (scores === null || ranking === null) return null;
@@ -39,48 +47,61 @@ export function where(context: Context): HTMLElement | null {
     graph.layers.map(({ name }) => name),
     standings,
   );
-  const [first, more] = [layers.slice(0, MOST_LAYERS), layers.slice(MOST_LAYERS)];
-  return h(
-    "div",
-    { class: "where" },
-    h("h3", {}, "Where?"),
-    h("p", {}, whereSentence(layers, ranking, otherSentence(scores, ranking))),
-    leaders(context, ranked(standings).slice(0, MOST_NAMED)),
+  const more = layers.slice(MOST_LAYERS);
+  const strips = (some: readonly LayerStanding[]) =>
     h(
       "div",
-      { class: "strips" },
-      first.map((layer) => strip(context, layer)),
+      {},
+      some.map((layer) => strip(context, layer)),
+    );
+  return {
+    leaders: h(
+      "div",
+      {},
+      h("h3", {}, "Where?"),
+      h("p", {}, otherSentence(scores, ranking), whereSentence(layers, ranking)),
+      leaders(context, ranked(standings).slice(0, MOST_NAMED)),
     ),
-    more.length === 0
-      ? null
-      : h(
-          "details",
-          {},
-          h("summary", {}, `${plural(more.length, "more layer")}`),
-          h(
-            "div",
-            { class: "strips" },
-            more.map((layer) => strip(context, layer)),
-          ),
-        ),
-    key(layers),
-  );
+    strips: h(
+      "div",
+      { class: "strips" },
+      h("h3", {}, "All subclusters, by layer"),
+      key(layers, ranking),
+      strips(layers.slice(0, MOST_LAYERS)),
+      more.length > 0
+        ? h("details", {}, h("summary", {}, plural(more.length, "more layer")), strips(more))
+        : null,
+    ),
+  };
 }
 
-function whereSentence(layers: readonly LayerStanding[], { kind, measure }: Ranking, other: string): Child[] {
-  const leading = leadingLayers(layers);
-  const by = `${other}By ${measureLabel(measure)} (${kind})`;
-  if (leading.length === 0) {
+function whereSentence(layers: readonly LayerStanding[], { kind, measure }: Ranking): Child[] {
+  const by = `By ${measureLabel(measure)} (${kind})`;
+  const total = (count: (layer: LayerStanding) => number) =>
+    layers.reduce((sum, layer) => sum + count(layer), 0);
+  const significant = total((layer) => layer.significant);
+  if (significant === 0) {
     return [
       `${by}, no single subcluster stands out with the number of tests allowed for. These come nearest:`,
     ];
   }
+  const holding = layers.filter((layer) => layer.significant > 0).length;
+  const found = `${by}, ${significant} of ${plural(
+    total(({ tested }) => tested),
+    "subcluster",
+  )} ${significant === 1 ? "stands" : "stand"} out, in ${holding} of ${plural(layers.length, "layer")}`;
+  const leading = leadingLayers(layers);
   const names = leading.map(({ layer, significant, tested }, at) => [
     at > 0 ? ", " : "",
     h("strong", {}, layer),
     ` (${significant} of ${tested})`,
   ]);
-  return [`${by}, most stand out in `, ...names, ". First of all:"];
+  return [
+    found,
+    leading.length === 0 ? "" : leading.length < holding ? ", above all in " : ": ",
+    ...names,
+    ". First of all:",
+  ];
 }
 
 /** Says that none stands out by importance, where coherence is shown in its place. */
@@ -150,13 +171,13 @@ function strip(
   );
 }
 
-function key(layers: readonly LayerStanding[]): HTMLElement {
+function key(layers: readonly LayerStanding[], { measure }: Ranking): HTMLElement {
   const found = new Set(layers.flatMap(({ standings }) => standings.map(({ mark }) => mark)));
   const shown = (["by", "bh", "none", "untested"] as const).filter((mark) => found.has(mark));
   return h(
     "p",
     { class: "key small soft" },
-    "A square for each subcluster, by layer: ",
+    `A square for each, by ${measureLabel(measure)}: `,
     shown.map((mark) =>
       h("span", { class: "entry" }, h("span", { class: `square ${mark}` }), ` ${MARK_NAMES[mark]}`),
     ),
