@@ -19,7 +19,6 @@ describe("help", () => {
       "table",
       "compare",
       "visualize",
-      "report",
       "doctor",
     ]);
   });

@@ -15,10 +15,15 @@ export const headline: Section = {
   render: draw,
 };
 
+/** Subclusters that are shown beside the doubts. */
+const MOST_BESIDE = 80;
+
 function draw(context: Context): HTMLElement {
   const { data } = context;
   const verdict = verdictOf(data);
   const places = where(context);
+  // Beside the doubts while they find room there, else across the page.
+  const isSmall = context.subclusters.length <= MOST_BESIDE;
   return h(
     "div",
     { class: "headline" },
@@ -42,8 +47,13 @@ function draw(context: Context): HTMLElement {
         ),
       ),
     ),
-    h("div", { class: "columns" }, places?.leaders, howSure(doubtsOf(data))),
-    places?.strips,
+    h(
+      "div",
+      { class: "columns" },
+      places && h("div", {}, places.leaders, isSmall ? places.strips : null),
+      howSure(doubtsOf(data)),
+    ),
+    isSmall ? null : places?.strips,
     data.scores &&
       h(
         "div",
@@ -59,9 +69,9 @@ function draw(context: Context): HTMLElement {
   );
 }
 
-/** Keeps "p = .032" and "< .001" on one line. */
+/** Keeps "p = .032", "< .001" and "60 %" on one line. */
 const unbroken = (text: string): string =>
-  text.replace(/(?:\bp )?[=<] (?=\.)/g, (found) => found.replaceAll(" ", "\u00a0"));
+  text.replace(/(?:\bp )?[=<] (?=\.)|\d (?=%)/g, (found) => found.replaceAll(" ", "\u00a0"));
 
 const SIGNS = {
   good: ["✓", "speaks for it"],

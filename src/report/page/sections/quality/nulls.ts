@@ -39,7 +39,7 @@ function chart(
   direction: string,
 ): HTMLElement {
   const rows = tests.map((test) => ({
-    label: `against ${nullName(test.null)}`,
+    label: nullName(test.null),
     value: quality[key],
     mean: test[key].mean,
     sd: test[key].sd,
