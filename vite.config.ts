@@ -1,15 +1,16 @@
 /**
  * Bundles what runs in a browser, by mode: `page` (shown to headless Chrome, `src/page`) and `report` (`src/report/page`).
+ * A bundle lies where its sources do: in a folder of `dist` that holds nothing else.
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfigFnObject } from "vite";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Entry and place of each; nothing else may lie there, since the place is emptied. */
-const BUNDLES: Readonly<Record<string, { readonly entry: string; readonly place: string }>> = {
-  page: { entry: "src/page/main.ts", place: "dist/page" },
-  report: { entry: "src/report/page/main.ts", place: "dist/report/page" },
+const ENTRIES: Readonly<Record<string, string>> = {
+  page: "src/page/main.ts",
+  report: "src/report/page/main.ts",
 };
 
 const config: UserConfigFnObject = defineConfig(({ mode }) => ({
@@ -20,10 +21,10 @@ const config: UserConfigFnObject = defineConfig(({ mode }) => ({
   },
   build: {
     target: "es2022",
-    outDir: at(BUNDLES[mode]?.place ?? "dist/page"),
+    outDir: at(dirname(ENTRIES[mode] ?? "").replace(/^src/, "dist")),
     emptyOutDir: true,
     rolldownOptions: {
-      input: at(BUNDLES[mode]?.entry ?? ""),
+      input: at(ENTRIES[mode] ?? ""),
       // Served from its own package, with its 27 MB of WebAssembly.
       external: ["onnxruntime-web/webgpu"],
       output: { entryFileNames: `${mode}.js`, assetFileNames: `${mode}[extname]`, codeSplitting: false },

@@ -16,11 +16,15 @@ export interface Bundle {
 
 export type BundleName = "page" | "report";
 
+/** Their folders in `dist`, as in `src`. */
+const FOLDERS: Readonly<Record<BundleName, string>> = { page: "page", report: "report/page" };
+
 /** Throws `E_INPUT_PACKAGE` where the package is damaged. */
 export async function readBundle(name: BundleName): Promise<Bundle> {
   if (IS_SOURCE) return buildOnce(name);
-  if (name === "page") return { script: await readPart("page/page.js"), style: "" };
-  return { script: await readPart("report/page/report.js"), style: await readPart("report/page/report.css") };
+  const part = `${FOLDERS[name]}/${name}`;
+  const script = await readPart(`${part}.js`);
+  return { script, style: name === "page" ? "" : await readPart(`${part}.css`) };
 }
 
 async function readPart(part: string): Promise<string> {

@@ -18,12 +18,9 @@ export function setup(): void {
     const args = [compiler, "-p", "tsconfig.build.json", "--outDir", fresh];
     execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     const bundler = join(root, "node_modules/vite/bin/vite.js");
-    for (const [mode, place] of [
-      ["page", "page"],
-      ["report", "report/page"],
-    ] as const) {
-      const outDir = join(fresh, place);
-      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", "--outDir", outDir];
+    for (const [mode, folder] of Object.entries({ page: "page", report: "report/page" })) {
+      const target = ["--outDir", join(fresh, folder)];
+      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", ...target];
       execFileSync(process.execPath, bundle, { cwd: root, stdio: "inherit" });
     }
     const built = filesOf(fresh);
