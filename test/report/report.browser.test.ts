@@ -57,6 +57,7 @@ describe("a report", () => {
     await goTo(page, "#/section/quality");
     await page.waitForSelector("#sections a[aria-current][href$=quality]");
     expect(await evaluate(page, "[overview.hidden, detail.hidden]")).toEqual([false, true]);
+    expect(await page.$$("h1")).toHaveLength(1);
     await close();
   });
 

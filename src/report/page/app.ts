@@ -40,7 +40,7 @@ export function showReport(root: HTMLElement, data: ReportData): void {
   const detail = h("main", { id: "detail", tabindex: -1, hidden: true });
   const sections = drawn.map(({ section }) => section);
   const bar = sectionBar(data.name, sections, goToSection);
-  root.replaceChildren(skipLink(overview, detail), bar, overview, detail);
+  root.replaceChildren(skipLink(detail, overview), bar, detail, overview);
   followReader(
     bar,
     drawn.map(({ element }) => element),
@@ -62,6 +62,7 @@ export function showReport(root: HTMLElement, data: ReportData): void {
       scrollTo(0, 0);
       detail.querySelector<HTMLElement>("h1")?.focus();
     }
+    if (isOverview) detail.replaceChildren();
     if (isOverview && route.section !== null) goToSection(route.section);
     else if (isBack) scrollTo({ top: place, behavior: "instant" });
     shown = route;
