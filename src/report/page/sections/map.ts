@@ -73,12 +73,12 @@ function caption(context: Context): string {
   const others = bundles.weight.length - next;
   const unlisted = bundles.total - bundles.weight.length;
   return [
-    "Ribbons join areas of neighbouring layers, as wide as the weights between them add up to.",
+    "Ribbons join areas of neighbouring layers, as wide as their share of the weight between the two layers.",
     others > 0
       ? `The ${plural(others, "bundle")} within a layer or past a layer are drawn, dashed, for the selected cluster alone.`
       : "",
     unlisted > 0
-      ? `${plural(unlisted, "lighter bundle")} left out of the report; graph.gexf holds every edge.`
+      ? `${plural(unlisted, "lighter bundle")} are left out of the report and of those shares; graph.gexf holds every edge.`
       : "",
     "Drag to move; Ctrl and the wheel, or + and −, to zoom.",
   ].join(" ");

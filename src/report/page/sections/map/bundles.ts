@@ -1,4 +1,4 @@
-/** Curves between areas, as wide as the weight that joins them. */
+/** Curves between areas, as wide as their share of the weight between their two layers. */
 import type { UnitMap } from "../../../unit-map.ts";
 import type { Area, MapLayout } from "./layout.ts";
 
@@ -12,6 +12,8 @@ export interface Bundle {
   readonly to: Area;
   readonly span: Span;
   readonly weight: number;
+  /** Of the weight of all listed bundles between the two layers: layers of many inputs have weights of another size. */
+  readonly share: number;
 }
 
 export interface BundleCurve extends Bundle {
@@ -20,18 +22,25 @@ export interface BundleCurve extends Bundle {
 }
 
 const LEAST_WIDTH = 0.6;
-/** The heaviest bundle's, in pixels. */
-const MOST_WIDTH = 22;
+/** Width of all bundles between two layers, of the map's height. */
+const ALL_WIDTH = 0.4;
 
-/** The bundles whose two ends are on the map, the heaviest first. */
+/** The bundles whose two ends are on the map, those of the largest share first. */
 export function bundlesOf(layout: MapLayout, bundles: UnitMap["bundles"]): Bundle[] {
   const areas = new Map(layout.areas.map((area) => [`${area.layer}/${area.cluster}`, area]));
-  return bundles.weight.flatMap((weight, index) => {
+  const sums = new Map<string, number>();
+  const pairOf = (index: number): string => `${bundles.fromLayer[index]}/${bundles.toLayer[index]}`;
+  bundles.weight.forEach((weight, index) => {
+    sums.set(pairOf(index), (sums.get(pairOf(index)) ?? 0) + weight);
+  });
+  const found = bundles.weight.flatMap((weight, index) => {
     const from = areas.get(`${bundles.fromLayer[index]}/${bundles.fromCluster[index]}`);
     const to = areas.get(`${bundles.toLayer[index]}/${bundles.toCluster[index]}`);
     if (from === undefined || to === undefined) return [];
-    return [{ index, from, to, span: spanOf(to.layer - from.layer), weight }];
+    const share = weight / (sums.get(pairOf(index)) || 1);
+    return [{ index, from, to, span: spanOf(to.layer - from.layer), weight, share }];
   });
+  return found.sort((one, other) => other.share - one.share || one.index - other.index);
 }
 
 const spanOf = (layers: number): Span => (layers === 0 ? "within" : layers === 1 ? "next" : "far");
@@ -41,9 +50,8 @@ const spanOf = (layers: number): Span => (layers === 0 ? "within" : layers === 1
  * their other ends, so that they cross least.
  */
 export function curvesOf(layout: MapLayout, bundles: readonly Bundle[]): BundleCurve[] {
-  const heaviest = bundles.reduce((most, { weight }) => Math.max(most, weight), 0) || 1;
-  const widths = bundles.map(({ weight, from, to }) =>
-    Math.max(LEAST_WIDTH, Math.min((MOST_WIDTH * weight) / heaviest, 0.9 * from.height, 0.9 * to.height)),
+  const widths = bundles.map(({ share, from, to }) =>
+    Math.max(LEAST_WIDTH, Math.min(ALL_WIDTH * layout.height * share, 0.9 * from.height, 0.9 * to.height)),
   );
   const starts = anchors(bundles, widths, ({ from }) => [from, "right"]);
   const ends = anchors(bundles, widths, ({ to, span }) => [to, span === "within" ? "right" : "left"]);

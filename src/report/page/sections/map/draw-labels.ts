@@ -99,7 +99,7 @@ export function clusterNumbers(layout: MapLayout): Labels {
       if (zoom === drawnAt) return;
       drawnAt = zoom;
       for (const { area, element: number } of numbers) {
-        toggle(number, hasRoom(layout, area, zoom));
+        toggle(number, hasRoom(area, zoom));
         number.setAttribute("x", String(area.x * zoom - 5));
         number.setAttribute("y", String((area.y + area.height / 2) * zoom + 4.5));
       }
@@ -107,8 +107,8 @@ export function clusterNumbers(layout: MapLayout): Labels {
   };
 }
 
-const hasRoom = ({ gap, columns }: MapLayout, { height }: Area, zoom: number): boolean =>
-  height * zoom >= NUMBER_HEIGHT && (columns.length === 1 || gap * zoom >= NUMBER_WIDTH);
+const hasRoom = ({ height, left }: Area, zoom: number): boolean =>
+  height * zoom >= NUMBER_HEIGHT && left * zoom >= NUMBER_WIDTH;
 
 // An attribute, so that a saved picture hides it as well.
 const toggle = (element: Element, isShown: boolean): void => {

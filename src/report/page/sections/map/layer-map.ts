@@ -14,7 +14,7 @@ import { boundedFactor, held, revealing, START, type View, zoomAt } from "./view
 /** Of bundles that do not join neighbouring columns, drawn for the selected cluster. */
 const MOST_FAR = 60;
 /** Bundles without a slider's say: this many for each area, within reason. */
-const BUNDLES_PER_AREA = 3;
+const BUNDLES_PER_AREA = 1.5;
 
 export interface LayerMap extends Picture {
   /** Draws the strongest so many bundles between neighbouring layers. */
@@ -27,7 +27,7 @@ export function bundleCounts({ data }: Context): { readonly next: number; readon
   const next = fromLayer.filter((from, at) => toLayer[at] === from + 1).length;
   const areas = new Set(data.map.units.layer.map((layer, at) => `${layer}/${data.map.units.cluster[at]}`))
     .size;
-  return { next, drawn: Math.min(next, Math.max(20, Math.min(240, BUNDLES_PER_AREA * areas))) };
+  return { next, drawn: Math.min(next, Math.max(20, Math.min(240, Math.round(BUNDLES_PER_AREA * areas)))) };
 }
 
 /** Everything that belongs to one width of the page; made anew when it changes. */
@@ -120,7 +120,18 @@ export function layerMap(context: Context): LayerMap {
       names.element,
     );
     const bundles = bundlesOf(layout, data.map.bundles);
-    drawing = { layout, seen: { width, height }, band, areas, bundles, labels: [numbers, names], world, near, far, ring };
+    drawing = {
+      layout,
+      seen: { width, height },
+      band,
+      areas,
+      bundles,
+      labels: [numbers, names],
+      world,
+      near,
+      far,
+      ring,
+    };
     tabbed = Math.max(
       0,
       areas.findIndex(({ area }) => area.cluster >= 0),

@@ -18,6 +18,8 @@ export interface Area {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+  /** Room to the left of it. */
+  readonly left: number;
   /** Dots in a row. */
   readonly perRow: number;
   /** Numbers in `UnitMap.units`. */
@@ -45,15 +47,22 @@ export interface MapLayout extends Size {
 }
 
 const MOST_PITCH = 13;
+/** The smallest of columns that are one lane. */
+const LEAST_SINGLE = 5;
+const PITCH_STEP = 0.97;
 /** In pitches. */
 const PAD = 0.3;
 const BLOCK_GAP = 0.9;
+const LANE_GAP = 1.6;
 /** Share of the width that columns may take; bundles get the rest. */
 const COLUMN_SHARE = 0.56;
 const MOST_GAP = 300;
 /** Narrower than this per layer, a map is wider than its view. */
 const LEAST_SPACING = 27;
-const MARGIN = { x: 30, y: 10 };
+const MARGIN = { left: 30, right: 30, y: 10 };
+/** Columns closer than this have slanted names, which reach out to the right. */
+const CLOSE = 80;
+const CLOSE_RIGHT = 66;
 
 /**
  * Lays out a map for a view of the given size. It is wider than the view where there are too many layers for it, and never
@@ -64,30 +73,33 @@ const MARGIN = { x: 30, y: 10 };
  */
 export function layOutMap(units: UnitMap["units"], layers: number, view: Size): MapLayout {
   const blocks = blocksOf(units, layers);
-  const width = Math.max(view.width, layers * LEAST_SPACING + 2 * MARGIN.x);
-  const room = { width: width - 2 * MARGIN.x, height: view.height - 2 * MARGIN.y };
-  const { pitch, perRow } = fitDots(blocks, room);
+  const right = view.width / layers < CLOSE ? CLOSE_RIGHT : MARGIN.right;
+  const width = Math.max(view.width, layers * LEAST_SPACING + MARGIN.left + right);
+  const room = { width: width - MARGIN.left - right, height: view.height - 2 * MARGIN.y };
+  const { pitch, packings } = pack(blocks, room);
   const pad = PAD * pitch;
-  const widths = blocks.map((column, layer) =>
-    column.length === 0 ? 0 : (perRow[layer] as number) * pitch + 2 * pad,
-  );
-  const free = room.width - widths.reduce((sum, one) => sum + one, 0);
+  const free = room.width - widthOf(packings) * pitch;
   const gap = layers > 1 ? Math.min(MOST_GAP, free / (layers - 1)) : 0;
-  let x = MARGIN.x + (free - gap * (layers - 1)) / 2;
+  let x = MARGIN.left + (free - gap * (layers - 1)) / 2;
   const columns: Column[] = [];
   const areas: Area[] = [];
-  blocks.forEach((column, layer) => {
-    const columnWidth = widths[layer] as number;
-    const dots = perRow[layer] as number;
-    let y = (view.height - pitch * heightOf(column, dots)) / 2;
-    for (const { cluster, units: members } of column) {
-      const height = Math.ceil(members.length / dots) * pitch + 2 * pad;
-      areas.push({ layer, cluster, x, y, width: columnWidth, height, perRow: dots, units: members });
-      y += height + BLOCK_GAP * pitch;
-    }
-    const count = column.reduce((sum, block) => sum + block.units.length, 0);
-    columns.push({ layer, x, width: columnWidth, units: count });
-    x += columnWidth + gap;
+  packings.forEach(({ perRow, lanes }, layer) => {
+    const laneWidth = perRow * pitch + 2 * pad;
+    const start = x;
+    lanes.forEach((lane, at) => {
+      x = start + at * (laneWidth + LANE_GAP * pitch);
+      let y = (view.height - pitch * heightOf(lane, perRow)) / 2;
+      for (const { cluster, units: members } of lane) {
+        const height = Math.ceil(members.length / perRow) * pitch + 2 * pad;
+        const left = at > 0 ? LANE_GAP * pitch : layer > 0 ? gap : MARGIN.left;
+        areas.push({ layer, cluster, x, y, width: laneWidth, height, left, perRow, units: members });
+        y += height + BLOCK_GAP * pitch;
+      }
+    });
+    const columnWidth = columnWidthOf(perRow, lanes.length) * pitch;
+    const count = lanes.flat().reduce((sum, block) => sum + block.units.length, 0);
+    columns.push({ layer, x: start, width: columnWidth, units: count });
+    x = start + columnWidth + gap;
   });
   return { width, height: view.height, pitch, pad, gap, columns, areas };
 }
@@ -118,17 +130,88 @@ function blocksOf({ layer, unit, cluster }: UnitMap["units"], layers: number): B
   );
 }
 
-/** The largest pitch at which every column fits, and then the dots in a row of each: blocks near squares where there is room. */
-function fitDots(blocks: readonly (readonly Block[])[], room: Size): { pitch: number; perRow: number[] } {
-  for (let pitch = MOST_PITCH; ; pitch *= 0.97) {
-    const rows = room.height / pitch;
-    const least = blocks.map((column) => leastPerRow(column, rows));
-    const width = (perRow: readonly number[]): number =>
-      perRow.reduce((sum, dots) => sum + dots + 2 * PAD, 0) * pitch;
-    if (least.some((dots) => dots === null) || width(least as number[]) > COLUMN_SHARE * room.width) continue;
-    const perRow = (least as number[]).map((dots, layer) => Math.max(dots, side(blocks[layer] ?? [])));
-    return { pitch, perRow: width(perRow) <= COLUMN_SHARE * room.width ? perRow : (least as number[]) };
+/** How the blocks of a column stand: in lanes from left to right, where they are too many for one. */
+interface Packing {
+  readonly perRow: number;
+  readonly lanes: readonly (readonly Block[])[];
+}
+
+/**
+ * The largest pitch at which all columns fit. Columns are one lane, since bundles then begin and end beside their areas, unless
+ * dots would become too small for that.
+ */
+function pack(blocks: readonly (readonly Block[])[], room: Size): { pitch: number; packings: Packing[] } {
+  for (let pitch = MOST_PITCH; pitch >= LEAST_SINGLE; pitch *= PITCH_STEP) {
+    const packings = packAt(blocks, pitch, room, 1);
+    if (packings !== null) return { pitch, packings };
   }
+  for (let pitch = MOST_PITCH; ; pitch *= PITCH_STEP) {
+    const packings = packAt(blocks, pitch, room, Number.POSITIVE_INFINITY);
+    if (packings !== null) return { pitch, packings };
+  }
+}
+
+/** Each column as narrow as can be; where there is room, blocks of one lane are near squares. Null where it is too much. */
+function packAt(
+  blocks: readonly (readonly Block[])[],
+  pitch: number,
+  room: Size,
+  mostLanes: number,
+): Packing[] | null {
+  const fits = (packings: readonly Packing[]): boolean =>
+    widthOf(packings) * pitch <= COLUMN_SHARE * room.width;
+  const narrow: Packing[] = [];
+  for (const column of blocks) {
+    const packing = narrowest(column, room.height / pitch, mostLanes);
+    if (packing === null) return null;
+    narrow.push(packing);
+  }
+  if (!fits(narrow)) return null;
+  const even = narrow.map(({ perRow, lanes }) => ({
+    perRow: lanes.length > 1 ? perRow : Math.max(perRow, side(lanes[0] ?? [])),
+    lanes,
+  }));
+  return fits(even) ? even : narrow;
+}
+
+/** In pitches, without the gaps between columns. */
+const widthOf = (packings: readonly Packing[]): number =>
+  packings.reduce((sum, { perRow, lanes }) => sum + columnWidthOf(perRow, lanes.length), 0);
+
+const columnWidthOf = (perRow: number, lanes: number): number =>
+  lanes === 0 ? 0 : lanes * (perRow + 2 * PAD) + (lanes - 1) * LANE_GAP;
+
+/** The narrowest way to stand within so many pitches of height; null where there is none. */
+function narrowest(column: readonly Block[], rows: number, mostLanes: number): Packing | null {
+  const most = Math.max(1, ...column.map(({ units }) => units.length));
+  let best: Packing | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (let perRow = 1; perRow <= most && columnWidthOf(perRow, 1) < least; perRow++) {
+    const lanes = lanesOf(column, perRow, rows);
+    if (lanes === null || lanes.length > mostLanes) continue;
+    const width = columnWidthOf(perRow, lanes.length);
+    if (width >= least) continue;
+    least = width;
+    best = { perRow, lanes };
+  }
+  return best;
+}
+
+/** Blocks in their order from lane to lane; null where one is higher than a lane. */
+function lanesOf(column: readonly Block[], perRow: number, rows: number): Block[][] | null {
+  const lanes: Block[][] = [];
+  let height = Number.POSITIVE_INFINITY;
+  for (const block of column) {
+    const own = heightOf([block], perRow);
+    if (own > rows) return null;
+    if (height + BLOCK_GAP + own > rows) {
+      lanes.push([]);
+      height = -BLOCK_GAP;
+    }
+    lanes.at(-1)?.push(block);
+    height += BLOCK_GAP + own;
+  }
+  return lanes;
 }
 
 /** Side of the square that a middling block of the column would fill. */
@@ -137,22 +220,9 @@ function side(column: readonly Block[]): number {
   return Math.round(Math.sqrt(sizes[Math.floor(sizes.length / 2)] ?? 1));
 }
 
-/** Height of a column in pitches. */
-const heightOf = (column: readonly Block[], perRow: number): number =>
-  column.reduce((sum, { units }) => sum + Math.ceil(units.length / perRow) + 2 * PAD + BLOCK_GAP, -BLOCK_GAP);
-
-/** The fewest dots in a row with which a column is no higher than so many pitches; null where none are few enough. */
-function leastPerRow(column: readonly Block[], rows: number): number | null {
-  let most = Math.max(1, ...column.map(({ units }) => units.length));
-  if (heightOf(column, most) > rows) return null;
-  let least = 1;
-  while (least < most) {
-    const middle = Math.floor((least + most) / 2);
-    if (heightOf(column, middle) <= rows) most = middle;
-    else least = middle + 1;
-  }
-  return least;
-}
+/** Height of blocks one below the other, in pitches. */
+const heightOf = (blocks: readonly Block[], perRow: number): number =>
+  blocks.reduce((sum, { units }) => sum + Math.ceil(units.length / perRow) + 2 * PAD + BLOCK_GAP, -BLOCK_GAP);
 
 /** Centre of the dot at a place of an area's units. */
 export function dotAt({ pitch, pad }: MapLayout, area: Area, place: number): { x: number; y: number } {

@@ -25,8 +25,12 @@ export function legend(context: Context): HTMLElement {
   const unassigned = h(
     "li",
     { class: "soft" },
-    h("span", { class: "swatch", style: `background:${context.colour(-1)}` }),
-    `in no cluster ${count(free)}`,
+    h(
+      "span",
+      {},
+      h("span", { class: "swatch", style: `background:${context.colour(-1)}` }),
+      `in no cluster ${count(free)}`,
+    ),
   );
   const list = h(
     "ul",

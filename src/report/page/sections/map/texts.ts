@@ -2,7 +2,7 @@
 import type { ReportData } from "../../../report-data.ts";
 import type { SubclusterEntry } from "../../../scores-document.ts";
 import type { Context } from "../../context.ts";
-import { count, decimals, digits, formatP, plural } from "../../format.ts";
+import { count, decimals, digits, formatP, percent, plural } from "../../format.ts";
 import type { Bundle } from "./bundles.ts";
 import type { Area } from "./layout.ts";
 
@@ -59,9 +59,14 @@ function importanceLines(entry: SubclusterEntry): string[] {
   return [`importance (${found.measure}): p ${formatP(found.p)}, effect ${digits(found.effect)}`];
 }
 
-export function bundleLines({ data }: Context, { from, to, weight }: Bundle): Lines {
-  const end = ({ layer, cluster }: Area): string => `${layerName(data, layer)} · ${cluster}`;
-  return [`${end(from)} – ${end(to)}`, `summed weight ${digits(weight)}`];
+export function bundleLines({ data }: Context, { from, to, weight, share }: Bundle): Lines {
+  const end = ({ layer, cluster }: Area): string => `cluster ${cluster} in ${layerName(data, layer)}`;
+  const where = from.layer === to.layer ? "within the layer" : "between the two layers";
+  return [
+    `${end(from)} – ${end(to)}`,
+    `weight ${digits(weight)}`,
+    `${percent(share)} of the listed weight ${where}`,
+  ];
 }
 
 /** One sentence about all that the layer map shows. */

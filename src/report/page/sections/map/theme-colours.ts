@@ -9,9 +9,13 @@ export interface PageColours {
 /** The colours of the theme now, #rrggbb. */
 export function pageColours(): PageColours {
   const style = getComputedStyle(document.documentElement);
-  const of = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const of = (name: string): string => longHex(style.getPropertyValue(`--${name}`).trim());
   return { ink: of("ink"), soft: of("soft"), paper: of("paper") };
 }
+
+/** Style sheets come minified: #fff is #ffffff. */
+const longHex = (text: string): string =>
+  text.length === 4 ? `#${[...text.slice(1)].map((digit) => digit + digit).join("")}` : text;
 
 /** One colour (#rrggbb) with a share of another; opaque, as WebGL draws it the same everywhere. */
 export function mixed(colour: string, other: string, share: number): string {

@@ -14,7 +14,7 @@ export interface UnitGraphPicture extends Picture {
 }
 
 /** Share of the page's ground that is mixed into what stands back. */
-const FAINT = { edge: 0.72, crossing: 0.86, unit: 0.82 };
+const FAINT = { edge: 0.6, crossing: 0.88, unit: 0.82 };
 
 /** Draws into an element that is on the page. Throws where there is no WebGL. */
 export function unitGraph(context: Context, host: HTMLElement): UnitGraphPicture {
@@ -26,7 +26,8 @@ export function unitGraph(context: Context, host: HTMLElement): UnitGraphPicture
   host.replaceChildren(element);
   const graph = new UndirectedGraph();
   const largest = units.degree.reduce((most, degree) => Math.max(most, degree), 0) || 1;
-  const [least, most] = units.layer.length > 2000 ? [1, 3.5] : [1.8, 6];
+  const crowd = Math.min(1, Math.sqrt(1000 / units.layer.length));
+  const [least, most] = [2 * crowd, 6 * crowd];
   units.cluster.forEach((cluster, place) => {
     const share = Math.sqrt((units.degree[place] as number) / largest);
     graph.addNode(place, {
@@ -40,7 +41,7 @@ export function unitGraph(context: Context, host: HTMLElement): UnitGraphPicture
   for (let edge = edges.source.length - 1; edge >= 0; edge--) {
     const [source, target] = [edges.source[edge] as number, edges.target[edge] as number];
     const ends = [units.cluster[source] as number, units.cluster[target] as number];
-    graph.addUndirectedEdge(source, target, { ends, size: 0.6 });
+    graph.mergeUndirectedEdge(source, target, { ends, size: 0.6 });
   }
   let colours = pageColours();
   const sigma = new Sigma(graph, stage, {
