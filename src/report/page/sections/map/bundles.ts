@@ -17,13 +17,18 @@ export interface Bundle {
 }
 
 export interface BundleCurve extends Bundle {
-  readonly width: number;
   readonly path: string;
+  /** Of a line; null = the path is the outline of a ribbon. */
+  readonly width: number | null;
 }
 
 const LEAST_WIDTH = 0.6;
 /** Width of all bundles between two layers, of the map's height. */
 const ALL_WIDTH = 0.4;
+/** Of an area's side, what ribbons may take. */
+const SIDE = 0.94;
+/** How far lines within a layer bend out, at most. */
+const MOST_BEND = 60;
 
 /** The bundles whose two ends are on the map, those of the largest share first. */
 export function bundlesOf(layout: MapLayout, bundles: UnitMap["bundles"]): Bundle[] {
@@ -46,67 +51,85 @@ export function bundlesOf(layout: MapLayout, bundles: UnitMap["bundles"]): Bundl
 const spanOf = (layers: number): Span => (layers === 0 ? "within" : layers === 1 ? "next" : "far");
 
 /**
- * Curves of the given bundles. Where several end at one side of an area they stand one above the other, in the order of
- * their other ends, so that they cross least.
+ * Curves of the given bundles: ribbons between neighbouring layers, lines elsewhere. Where several end at one side of an area
+ * they stand one above the other, in the order of their other ends, so that they cross least; what is wider than the side
+ * becomes narrower towards it.
  */
 export function curvesOf(layout: MapLayout, bundles: readonly Bundle[]): BundleCurve[] {
-  const widths = bundles.map(({ share, from, to }) =>
-    Math.max(LEAST_WIDTH, Math.min(ALL_WIDTH * layout.height * share, 0.9 * from.height, 0.9 * to.height)),
-  );
-  const starts = anchors(bundles, widths, ({ from }) => [from, "right"]);
-  const ends = anchors(bundles, widths, ({ to, span }) => [to, span === "within" ? "right" : "left"]);
-  return bundles.map((bundle, at) => ({
-    ...bundle,
-    width: round(widths[at] as number),
-    path: pathOf(layout, bundle, starts[at] as number, ends[at] as number),
-  }));
+  const widths = bundles.map(({ share }) => Math.max(LEAST_WIDTH, ALL_WIDTH * layout.height * share));
+  const starts = endsOf(bundles, widths, ({ from }) => [from, "right"]);
+  const ends = endsOf(bundles, widths, ({ to, span }) => [to, span === "within" ? "right" : "left"]);
+  return bundles.map((bundle, at) => {
+    const [start, end] = [starts[at] as End, ends[at] as End];
+    if (bundle.span === "next") return { ...bundle, path: ribbon(bundle, start, end), width: null };
+    return {
+      ...bundle,
+      path: line(layout, bundle, start.y, end.y),
+      width: round(Math.min(start.width, end.width, 4)),
+    };
+  });
 }
 
-/** Heights at which bundles end at the sides of their areas. */
-function anchors(
+/** Where a bundle ends at an area's side: its middle, and how wide it is there. */
+interface End {
+  readonly y: number;
+  readonly width: number;
+}
+
+function endsOf(
   bundles: readonly Bundle[],
   widths: readonly number[],
-  endOf: (bundle: Bundle) => readonly [Area, "left" | "right"],
-): number[] {
+  sideOf: (bundle: Bundle) => readonly [Area, "left" | "right"],
+): End[] {
   const sides = new Map<string, number[]>();
   bundles.forEach((bundle, at) => {
-    const [area, side] = endOf(bundle);
+    const [area, side] = sideOf(bundle);
     const key = `${area.layer}/${area.cluster}/${side}`;
     const members = sides.get(key);
     if (members === undefined) sides.set(key, [at]);
     else members.push(at);
   });
-  const heights = new Array<number>(bundles.length).fill(0);
+  const ends: End[] = [];
   for (const members of sides.values()) {
-    const [area] = endOf(bundles[members[0] as number] as Bundle);
+    const [area] = sideOf(bundles[members[0] as number] as Bundle);
     const otherOf = (at: number): Area => {
       const { from, to } = bundles[at] as Bundle;
       return from === area ? to : from;
     };
     members.sort((one, other) => middle(otherOf(one)) - middle(otherOf(other)) || one - other);
     const total = members.reduce((sum, at) => sum + (widths[at] as number), 0);
-    // More than the side holds overlap evenly.
-    const scale = Math.min(1, (0.9 * area.height) / total);
+    const scale = Math.min(1, (SIDE * area.height) / total);
     let y = middle(area) - (scale * total) / 2;
     for (const at of members) {
-      const step = scale * (widths[at] as number);
-      heights[at] = y + step / 2;
-      y += step;
+      const width = scale * (widths[at] as number);
+      ends[at] = { y: y + width / 2, width };
+      y += width;
     }
   }
-  return heights;
+  return ends;
 }
 
 const middle = ({ y, height }: Area): number => y + height / 2;
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-function pathOf({ gap }: MapLayout, { from, to, span }: Bundle, start: number, end: number): string {
-  const x1 = from.x + from.width;
+/** The outline of a band from one side to another. */
+function ribbon({ from, to }: Bundle, start: End, end: End): string {
+  const [x1, x2] = [round(from.x + from.width), round(to.x)];
+  const half = round((x1 + x2) / 2);
+  const [top1, low1] = [round(start.y - start.width / 2), round(start.y + start.width / 2)];
+  const [top2, low2] = [round(end.y - end.width / 2), round(end.y + end.width / 2)];
+  return `M${x1} ${top1}C${half} ${top1} ${half} ${top2} ${x2} ${top2}V${low2}C${half} ${low2} ${half} ${low1} ${x1} ${low1}Z`;
+}
+
+function line({ gap, width }: MapLayout, { from, to, span }: Bundle, start: number, end: number): string {
+  const x1 = round(from.x + from.width);
   const [y1, y2] = [round(start), round(end)];
   if (span === "within") {
-    const bend = round(x1 + Math.max(6, Math.min(60, 0.6 * gap)));
-    return `M${round(x1)} ${y1}C${bend} ${y1} ${bend} ${y2} ${round(x1)} ${y2}`;
+    // A curve reaches three quarters of the way to the points that bend it.
+    const room = Math.min(MOST_BEND, gap > 0 ? 0.6 * gap : MOST_BEND, (width - x1) / 0.8);
+    const bend = round(x1 + Math.max(6, room));
+    return `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x1} ${y2}`;
   }
   const half = round((x1 + to.x) / 2);
-  return `M${round(x1)} ${y1}C${half} ${y1} ${half} ${y2} ${round(to.x)} ${y2}`;
+  return `M${x1} ${y1}C${half} ${y1} ${half} ${y2} ${round(to.x)} ${y2}`;
 }

@@ -15,8 +15,10 @@ const NUMBER_WIDTH = 22;
 
 export interface Labels {
   readonly element: SVGGElement;
-  /** Draws names where a view puts them. */
+  /** Puts everything where a view has it. */
   place(view: View): void;
+  /** Follows a view that is in motion, as far as that is cheap. */
+  move(view: View): void;
 }
 
 /** Height of the names' band. */
@@ -56,22 +58,24 @@ export function layerLabels({ data }: Context, layout: MapLayout): Labels {
     { class: "layer-names" },
     labels.map((label) => label.element),
   );
-  return {
-    element,
-    place({ zoom, left }) {
-      const isSlanted = isCrowded(layout, zoom);
-      labels.forEach(({ column, name, units, title, size, element: label }, at) => {
-        const x = (column.x + column.width / 2) * zoom + left;
-        label.setAttribute("transform", `translate(${x} ${bottom})${isSlanted ? " rotate(-52)" : ""}`);
-        const width = isSlanted ? SLANTED - 34 : (room[at] as number) * zoom - 10;
-        const text = nameIn(width, name, common);
-        title.textContent = isSlanted ? `${text} · ${count(units)}` : text;
-        title.setAttribute("y", isSlanted ? "0" : "-18");
-        for (const one of [title, size]) one.setAttribute("text-anchor", isSlanted ? "start" : "middle");
-        toggle(size, !isSlanted && (size.textContent?.length ?? 0) * 6.6 < (room[at] as number) * zoom);
-      });
-    },
+  let drawnAt = 0;
+  const place = ({ zoom, left }: View): void => {
+    element.setAttribute("transform", `translate(${left} 0)`);
+    if (zoom === drawnAt) return;
+    drawnAt = zoom;
+    const isSlanted = isCrowded(layout, zoom);
+    labels.forEach(({ column, name, units, title, size, element: label }, at) => {
+      const x = (column.x + column.width / 2) * zoom;
+      label.setAttribute("transform", `translate(${x} ${bottom})${isSlanted ? " rotate(-52)" : ""}`);
+      const width = isSlanted ? SLANTED - 34 : (room[at] as number) * zoom - 10;
+      const text = nameIn(width, name, common);
+      title.textContent = isSlanted ? `${text} · ${count(units)}` : text;
+      title.setAttribute("y", isSlanted ? "0" : "-18");
+      for (const one of [title, size]) one.setAttribute("text-anchor", isSlanted ? "start" : "middle");
+      toggle(size, !isSlanted && (size.textContent?.length ?? 0) * 6.6 < (room[at] as number) * zoom);
+    });
   };
+  return { element, place, move: place };
 }
 
 /** Numbers of clusters to the left of their areas. */
@@ -95,6 +99,7 @@ export function clusterNumbers(layout: MapLayout): Labels {
   return {
     element,
     place({ zoom, left, top }) {
+      element.style.transform = "";
       element.setAttribute("transform", `translate(${left} ${top})`);
       if (zoom === drawnAt) return;
       drawnAt = zoom;
@@ -103,6 +108,10 @@ export function clusterNumbers(layout: MapLayout): Labels {
         number.setAttribute("x", String(area.x * zoom - 5));
         number.setAttribute("y", String((area.y + area.height / 2) * zoom + 4.5));
       }
+    },
+    // While the map zooms they are hidden.
+    move({ left, top }) {
+      element.style.transform = `translate(${left}px, ${top}px)`;
     },
   };
 }

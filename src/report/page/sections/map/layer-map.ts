@@ -13,6 +13,8 @@ import { boundedFactor, held, revealing, START, type View, zoomAt } from "./view
 
 /** Of bundles that do not join neighbouring columns, drawn for the selected cluster. */
 const MOST_FAR = 60;
+/** Without movement, until the map is drawn sharp. */
+const SETTLE_MS = 140;
 /** Bundles without a slider's say: this many for each area, within reason. */
 const BUNDLES_PER_AREA = 1.5;
 
@@ -59,30 +61,55 @@ export function layerMap(context: Context): LayerMap {
   let view: View = START;
   let tabbed = 0;
 
-  const apply = (next: View): void => {
+  /**
+   * While it moves, the map is a layer that the browser shifts without drawing it again; a moment later it is drawn once, sharp,
+   * and its place stands in attributes, which saved files keep.
+   */
+  const settle = (): void => {
     if (drawing === null) return;
+    const { world, labels } = drawing;
+    svg.classList.remove("is-moving", "is-zooming");
+    world.style.transform = "";
+    world.setAttribute("transform", `translate(${view.left} ${view.top}) scale(${view.zoom})`);
+    for (const one of labels) one.place(view);
+  };
+  let settling: ReturnType<typeof setTimeout> | undefined;
+
+  const apply = (next: View, isAtOnce: boolean = false): void => {
+    if (drawing === null) return;
+    const before = view;
     view = held(next, drawing.layout, drawing.seen);
-    drawing.world.setAttribute("transform", `translate(${view.left} ${view.top}) scale(${view.zoom})`);
-    for (const labels of drawing.labels) labels.place(view);
     element.dataset.zoom = view.zoom.toFixed(3);
     element.classList.toggle("is-zoomed", view.zoom > 1);
+    clearTimeout(settling);
+    if (isAtOnce) {
+      settle();
+      return;
+    }
+    svg.classList.add("is-moving");
+    if (view.zoom !== before.zoom) svg.classList.add("is-zooming");
+    drawing.world.style.transform = `translate(${view.left}px, ${view.top}px) scale(${view.zoom})`;
+    for (const labels of drawing.labels) labels.move(view);
+    settling = setTimeout(settle, SETTLE_MS);
   };
 
   const showBundles = (): void => {
     if (drawing === null) return;
-    const { layout, bundles, near, far } = drawing;
-    const { selected } = store.state;
+    const { layout, bundles, near } = drawing;
     const strongest = bundles.filter(({ span }) => span === "next").slice(0, many);
     near.replaceChildren(...curvesOf(layout, strongest).map((curve) => drawBundle(context, curve)));
-    const others = bundles
-      .filter(({ span, from, to }) => span !== "next" && [from.cluster, to.cluster].includes(selected ?? -1))
-      .slice(0, MOST_FAR);
-    far.replaceChildren(...curvesOf(layout, others).map((curve) => drawBundle(context, curve)));
+    showSelection();
   };
 
   const showSelection = (): void => {
     if (drawing === null) return;
     const { selected } = store.state;
+    const others = drawing.bundles
+      .filter(({ span, from, to }) => span !== "next" && [from.cluster, to.cluster].includes(selected ?? -1))
+      .slice(0, MOST_FAR);
+    drawing.far.replaceChildren(
+      ...curvesOf(drawing.layout, others).map((curve) => drawBundle(context, curve)),
+    );
     svg.classList.toggle("has-selection", selected !== null);
     const ofCluster = svg.querySelectorAll<SVGElement>("[data-cluster], [data-bundle]");
     for (const one of ofCluster) {
@@ -94,8 +121,9 @@ export function layerMap(context: Context): LayerMap {
   };
 
   const draw = (width: number): void => {
-    const height = Math.round(Math.max(400, Math.min(620, 0.5 * width)));
-    const layout = layOutMap(data.map.units, data.graph.layers.length, { width, height });
+    const most = Math.round(Math.max(400, Math.min(620, 0.5 * width)));
+    const layout = layOutMap(data.map.units, data.graph.layers.length, { width, height: most });
+    const { height } = layout;
     const band = bandHeight(layout);
     const areas = drawAreas(context, layout);
     const numbers = clusterNumbers(layout);
@@ -138,8 +166,7 @@ export function layerMap(context: Context): LayerMap {
     );
     areas[tabbed]?.element.setAttribute("tabindex", "0");
     showBundles();
-    showSelection();
-    apply(START);
+    apply(START, true);
   };
 
   const zoom = (factor: number, x?: number, y?: number): void => {
@@ -205,13 +232,13 @@ export function layerMap(context: Context): LayerMap {
     drawing.areas[tabbed]?.element.setAttribute("tabindex", "-1");
     tabbed = drawing.areas.indexOf(next);
     next.element.setAttribute("tabindex", "0");
-    apply(revealing(view, next.area, drawing.seen));
+    apply(revealing(view, next.area, drawing.seen), true);
     next.element.focus();
   });
   element.addEventListener("focusin", (event) => {
     const at = focused(event);
     if (at === undefined || drawing === null || !at.element.matches(":focus-visible")) return;
-    apply(revealing(view, at.area, drawing.seen));
+    apply(revealing(view, at.area, drawing.seen), true);
     const { x, y, width } = at.area;
     tip.show(
       areaLines(context, at.area),
@@ -226,10 +253,7 @@ export function layerMap(context: Context): LayerMap {
     const width = Math.floor(entry?.contentRect.width ?? 0);
     if (width > 0 && width !== drawing?.seen.width) draw(width);
   }).observe(element);
-  store.watch(() => {
-    showBundles();
-    showSelection();
-  });
+  store.watch(showSelection);
   return {
     element,
     zoom: (factor) => zoom(factor),
@@ -237,21 +261,21 @@ export function layerMap(context: Context): LayerMap {
     showBundles(strongest) {
       many = strongest;
       showBundles();
-      showSelection();
     },
   };
 }
 
-function drawBundle({ colour }: Context, { index, from, to, width, path, span }: BundleCurve): SVGElement {
+function drawBundle({ colour }: Context, { index, from, to, width, path }: BundleCurve): SVGElement {
+  const own = colour(from.cluster);
   return s("path", {
-    class: "bundle",
+    class: width === null ? "bundle" : "bundle is-line",
     "data-bundle": index,
     "data-from": from.cluster,
     "data-to": to.cluster,
     d: path,
-    stroke: colour(from.cluster),
+    fill: width === null ? own : "none",
+    stroke: width === null ? "none" : own,
     "stroke-width": width,
-    "stroke-dasharray": span === "next" ? null : "6 4",
-    fill: "none",
+    "stroke-dasharray": width === null ? null : "6 4",
   });
 }

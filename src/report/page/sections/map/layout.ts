@@ -46,7 +46,7 @@ export interface MapLayout extends Size {
   readonly areas: readonly Area[];
 }
 
-const MOST_PITCH = 13;
+const MOST_PITCH = 16;
 /** The smallest of columns that are one lane. */
 const LEAST_SINGLE = 5;
 const PITCH_STEP = 0.97;
@@ -60,6 +60,8 @@ const MOST_GAP = 300;
 /** Narrower than this per layer, a map is wider than its view. */
 const LEAST_SPACING = 27;
 const MARGIN = { left: 30, right: 30, y: 10 };
+/** A small network's map is no higher than it needs. */
+const LEAST_HEIGHT = 260;
 /** Columns closer than this have slanted names, which reach out to the right. */
 const CLOSE = 80;
 const CLOSE_RIGHT = 66;
@@ -81,6 +83,11 @@ export function layOutMap(units: UnitMap["units"], layers: number, view: Size): 
   const free = room.width - widthOf(packings) * pitch;
   const gap = layers > 1 ? Math.min(MOST_GAP, free / (layers - 1)) : 0;
   let x = MARGIN.left + (free - gap * (layers - 1)) / 2;
+  const tallest = Math.max(
+    0,
+    ...packings.flatMap(({ lanes, perRow }) => lanes.map((lane) => heightOf(lane, perRow))),
+  );
+  const height = Math.round(Math.min(view.height, Math.max(LEAST_HEIGHT, tallest * pitch + 2 * MARGIN.y)));
   const columns: Column[] = [];
   const areas: Area[] = [];
   packings.forEach(({ perRow, lanes }, layer) => {
@@ -88,12 +95,23 @@ export function layOutMap(units: UnitMap["units"], layers: number, view: Size): 
     const start = x;
     lanes.forEach((lane, at) => {
       x = start + at * (laneWidth + LANE_GAP * pitch);
-      let y = (view.height - pitch * heightOf(lane, perRow)) / 2;
+      let y = (height - pitch * heightOf(lane, perRow)) / 2;
       for (const { cluster, units: members } of lane) {
-        const height = Math.ceil(members.length / perRow) * pitch + 2 * pad;
+        const rows = Math.ceil(members.length / perRow);
+        const areaHeight = rows * pitch + 2 * pad;
         const left = at > 0 ? LANE_GAP * pitch : layer > 0 ? gap : MARGIN.left;
-        areas.push({ layer, cluster, x, y, width: laneWidth, height, left, perRow, units: members });
-        y += height + BLOCK_GAP * pitch;
+        areas.push({
+          layer,
+          cluster,
+          x,
+          y,
+          width: laneWidth,
+          height: areaHeight,
+          left,
+          perRow,
+          units: members,
+        });
+        y += areaHeight + BLOCK_GAP * pitch;
       }
     });
     const columnWidth = columnWidthOf(perRow, lanes.length) * pitch;
@@ -101,7 +119,7 @@ export function layOutMap(units: UnitMap["units"], layers: number, view: Size): 
     columns.push({ layer, x: start, width: columnWidth, units: count });
     x = start + columnWidth + gap;
   });
-  return { width, height: view.height, pitch, pad, gap, columns, areas };
+  return { width, height, pitch, pad, gap, columns, areas };
 }
 
 interface Block {
