@@ -14,7 +14,7 @@ import { boundedFactor, held, revealing, START, type View, zoomAt } from "./view
 /** Of bundles that do not join neighbouring columns, drawn for the selected cluster. */
 const MOST_FAR = 60;
 /** Without movement, until the map is drawn sharp. */
-const SETTLE_MS = 140;
+const SETTLE_MS = 220;
 /** Bundles without a slider's say: this many for each area, within reason. */
 const BUNDLES_PER_AREA = 1.5;
 
