@@ -73,7 +73,8 @@ function caption(context: Context): string {
   const others = bundles.weight.length - next;
   const unlisted = bundles.total - bundles.weight.length;
   return [
-    "Ribbons join areas of neighbouring layers, as wide as their share of the weight between the two layers.",
+    "Ribbons join areas of neighbouring layers, as wide as their share of the weight between the two layers;",
+    "a selected cluster shows all of its own.",
     others > 0
       ? `The ${plural(others, "bundle")} within a layer or past a layer are drawn, dashed, for the selected cluster alone.`
       : "",

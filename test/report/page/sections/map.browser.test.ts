@@ -32,6 +32,12 @@ async function middle(page: Page, selector: string): Promise<{ x: number; y: num
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
+/** From the last control above it. */
+async function tabToMap(page: Page): Promise<void> {
+  await page.focus(".map-slider input");
+  await page.keyboard.press("Tab");
+}
+
 describe("the layer map", () => {
   it("draws every unit, and selects by pointer, everywhere and in the address", async () => {
     const { page, close } = await openReport(DATA);
@@ -61,7 +67,7 @@ describe("the layer map", () => {
     const { page, close } = await openReport(DATA);
     await found(page, ".area");
     expect(await page.evaluate(`document.querySelectorAll(".area[tabindex='0']").length`)).toBe(1);
-    await page.focus(".area[tabindex='0']");
+    await tabToMap(page);
     for (const key of ["ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown"] as const) {
       await page.keyboard.press(key);
     }
@@ -85,7 +91,7 @@ describe("the layer map", () => {
     expect(await zoom()).toBe(1);
     await page.click("[aria-label='Zoom in']");
     expect(await zoom()).toBeCloseTo(1.4);
-    await page.focus(".area[tabindex='0']");
+    await tabToMap(page);
     await page.keyboard.press("+");
     expect(await zoom()).toBeCloseTo(1.96);
     const before = await middle(page, area(1, 1));
@@ -138,6 +144,12 @@ describe("the layer map", () => {
     );
     expect(await page.evaluate(`document.querySelectorAll(".bundle").length`)).toBe(4);
     expect(await text(page, ".map-slider")).toBe("strongest 4 of 18 bundles");
+    await page.click(".map-legend .chip");
+    await twoFrames(page);
+    // Of the nine bundles between two layers five touch cluster 0.
+    expect(await page.evaluate(`document.querySelectorAll(".bundle.is-selected").length`)).toBe(10);
+    await page.click(".map-legend .chip");
+    await twoFrames(page);
     const folder = temporaryFolder();
     const client = await page.createCDPSession();
     await client.send("Browser.setDownloadBehavior", {
@@ -174,7 +186,7 @@ describe("the layer map", () => {
 });
 
 describe("the unit graph", () => {
-  it("draws all units by WebGL while it is seen, and follows selection and theme", async () => {
+  it("draws all units by WebGL while it is seen, and follows the selection", async () => {
     const { page, close } = await openReport(DATA);
     expect(await page.evaluate(`document.querySelectorAll("canvas").length`)).toBe(0);
     await page.click("#map-tab-graph");
@@ -203,6 +215,15 @@ describe("the unit graph", () => {
     expect(selected).toBeLessThan(all);
     await page.click("#map-tab-layers");
     expect(await page.evaluate(`document.querySelectorAll("canvas").length`)).toBe(0);
+    await close();
+  });
+
+  it("says what to do where there is no WebGL", async () => {
+    const { page, close } = await openReport(DATA);
+    await page.evaluate("HTMLCanvasElement.prototype.getContext = () => null");
+    await page.click("#map-tab-graph");
+    await page.waitForSelector(".graph-host .empty");
+    expect(await text(page, ".graph-host")).toContain("has no WebGL");
     await close();
   });
 });

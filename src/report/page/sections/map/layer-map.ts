@@ -19,7 +19,7 @@ const SETTLE_MS = 220;
 const BUNDLES_PER_AREA = 1.5;
 
 export interface LayerMap extends Picture {
-  /** Draws the strongest so many bundles between neighbouring layers. */
+  /** Draws the strongest so many bundles between neighbouring layers; those of the selected cluster are drawn in any case. */
   showBundles(many: number): void;
 }
 
@@ -52,7 +52,8 @@ export function layerMap(context: Context): LayerMap {
   const tip = tooltip();
   const element = h(
     "div",
-    { class: "map-view", "data-units": data.map.units.layer.length },
+    // Takes the focus from a press of the pointer, so that keys zoom after it.
+    { class: "map-view", tabindex: -1, "data-units": data.map.units.layer.length },
     svg,
     tip.element,
   );
@@ -93,23 +94,18 @@ export function layerMap(context: Context): LayerMap {
     settling = setTimeout(settle, SETTLE_MS);
   };
 
-  const showBundles = (): void => {
+  /** Draws bundles, and brings out what belongs to the selected cluster. */
+  const mark = (): void => {
     if (drawing === null) return;
-    const { layout, bundles, near } = drawing;
-    const strongest = bundles.filter(({ span }) => span === "next").slice(0, many);
-    near.replaceChildren(...curvesOf(layout, strongest).map((curve) => drawBundle(context, curve)));
-    showSelection();
-  };
-
-  const showSelection = (): void => {
-    if (drawing === null) return;
+    const { layout, bundles, near, far } = drawing;
     const { selected } = store.state;
-    const others = drawing.bundles
-      .filter(({ span, from, to }) => span !== "next" && [from.cluster, to.cluster].includes(selected ?? -1))
-      .slice(0, MOST_FAR);
-    drawing.far.replaceChildren(
-      ...curvesOf(drawing.layout, others).map((curve) => drawBundle(context, curve)),
-    );
+    const isOfSelected = ({ from, to }: Bundle): boolean =>
+      selected !== null && (from.cluster === selected || to.cluster === selected);
+    const next = bundles.filter(({ span }) => span === "next");
+    const ribbons = next.filter((bundle, rank) => rank < many || isOfSelected(bundle));
+    const lines = bundles.filter((one) => one.span !== "next" && isOfSelected(one)).slice(0, MOST_FAR);
+    near.replaceChildren(...curvesOf(layout, ribbons).map((curve) => drawBundle(context, curve)));
+    far.replaceChildren(...curvesOf(layout, lines).map((curve) => drawBundle(context, curve)));
     svg.classList.toggle("has-selection", selected !== null);
     const ofCluster = svg.querySelectorAll<SVGElement>("[data-cluster], [data-bundle]");
     for (const one of ofCluster) {
@@ -165,7 +161,7 @@ export function layerMap(context: Context): LayerMap {
       areas.findIndex(({ area }) => area.cluster >= 0),
     );
     areas[tabbed]?.element.setAttribute("tabindex", "0");
-    showBundles();
+    mark();
     apply(START, true);
   };
 
@@ -253,14 +249,14 @@ export function layerMap(context: Context): LayerMap {
     const width = Math.floor(entry?.contentRect.width ?? 0);
     if (width > 0 && width !== drawing?.seen.width) draw(width);
   }).observe(element);
-  store.watch(showSelection);
+  store.watch(mark);
   return {
     element,
     zoom: (factor) => zoom(factor),
     reset: () => apply(START),
     showBundles(strongest) {
       many = strongest;
-      showBundles();
+      mark();
     },
   };
 }

@@ -59,7 +59,7 @@ const COLUMN_SHARE = 0.56;
 const MOST_GAP = 300;
 /** Narrower than this per layer, a map is wider than its view. */
 const LEAST_SPACING = 27;
-const MARGIN = { left: 30, right: 30, y: 10 };
+const MARGIN = { left: 30, right: 44, y: 10 };
 /** A small network's map is no higher than it needs. */
 const LEAST_HEIGHT = 260;
 /** Columns closer than this have slanted names, which reach out to the right. */
