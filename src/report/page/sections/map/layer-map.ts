@@ -270,8 +270,9 @@ function drawBundle({ colour }: Context, { index, from, to, width, path }: Bundl
     "data-to": to.cluster,
     d: path,
     fill: width === null ? own : "none",
-    stroke: width === null ? "none" : own,
-    "stroke-width": width,
+    stroke: own,
+    // Steep ribbons would vanish without an edge.
+    "stroke-width": width ?? 0.5,
     "stroke-dasharray": width === null ? null : "6 4",
   });
 }
