@@ -30,7 +30,7 @@ const SIDE = 0.94;
 /** How far lines within a layer bend out, at most. */
 const MOST_BEND = 60;
 
-/** The bundles whose two ends are on the map, those of the largest share first. */
+/** The bundles whose two ends are on the map: the strongest of every two layers, then their second strongest, and so on. */
 export function bundlesOf(layout: MapLayout, bundles: UnitMap["bundles"]): Bundle[] {
   const areas = new Map(layout.areas.map((area) => [`${area.layer}/${area.cluster}`, area]));
   const sums = new Map<string, number>();
@@ -45,7 +45,17 @@ export function bundlesOf(layout: MapLayout, bundles: UnitMap["bundles"]): Bundl
     const share = weight / (sums.get(pairOf(index)) || 1);
     return [{ index, from, to, span: spanOf(to.layer - from.layer), weight, share }];
   });
-  return found.sort((one, other) => other.share - one.share || one.index - other.index);
+  const ranks = new Map<string, number>();
+  return found
+    .sort((one, other) => other.share - one.share || one.index - other.index)
+    .map((bundle) => {
+      const pair = pairOf(bundle.index);
+      const rank = ranks.get(pair) ?? 0;
+      ranks.set(pair, rank + 1);
+      return { bundle, rank };
+    })
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ bundle }) => bundle);
 }
 
 const spanOf = (layers: number): Span => (layers === 0 ? "within" : layers === 1 ? "next" : "far");

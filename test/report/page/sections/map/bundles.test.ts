@@ -51,6 +51,20 @@ describe("bundlesOf", () => {
     ]);
   });
 
+  it("takes the layers in turns, so that none goes without", () => {
+    const found = bundlesOf(
+      layout,
+      listed([
+        [0, 0, 1, 0, 50],
+        [0, 1, 1, 1, 50],
+        [1, 0, 2, 0, 4],
+        [1, 1, 2, 1, 3],
+        [1, 2, 2, 2, 3],
+      ]),
+    );
+    expect(found.map(({ index }) => index)).toEqual([0, 2, 1, 3, 4]);
+  });
+
   it("leaves out bundles of areas that are not on the map", () => {
     expect(bundlesOf(layout, listed([[0, 7, 1, 0, 1]]))).toEqual([]);
   });
