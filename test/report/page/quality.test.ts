@@ -43,6 +43,17 @@ describe("nulls", () => {
       /by both figures\. With 19 draws p cannot be below \.050\.$/,
     );
     expect(nullSentence([test(0.01, 0.2)])).toContain("by its n-cut alone");
+    // All of few draws beaten is no "no better".
+    const few = {
+      null: "weights",
+      draws: 9,
+      ncut: test(0.1, 0.1).ncut,
+      modularity: test(0.1, 0.1).modularity,
+    } as const;
+    expect(nullSentence([few])).toMatch(
+      /better than every one .* too few to tell by p: --nulls 50\. With 9 draws/,
+    );
+    expect(nullSentence([{ ...few, draws: 19 }])).toContain("no better than");
     expect(nullSentence([test(0.2, 0.01)])).toContain("by its modularity alone");
     expect(nullSentence([test(0.2, 0.2)])).toContain("no better");
   });

@@ -3,6 +3,7 @@ import type { ReportData } from "../../../report-data.ts";
 import type { ScoresDocument } from "../../../scores-document.ts";
 import { count, decimals, formatP, percent, plural } from "../../format.ts";
 import { measureLabel } from "../../measure-names.ts";
+import { beatsAll } from "../quality/texts.ts";
 import { importanceLead, isPaper, LEVEL } from "./evidence.ts";
 
 /** `open`: not measured. */
@@ -110,10 +111,15 @@ function nullDoubt({ partition: { quality } }: ReportData): Doubt {
     ({ null: name, modularity }) =>
       `${formatP(modularity.p)} against ${name === "weights" ? "shuffled weights" : "permuted inputs"}`,
   );
+  const says = better
+    ? "the partition cuts the graph better than graphs without its structure can be cut"
+    : beatsAll(tests)
+      ? "no graph without its structure can be cut as well, but they are too few for a small p: --nulls 50"
+      : "graphs without its structure can be cut about as well";
   return {
     tone: better ? "good" : "warn",
     title,
-    text: `The modularity is ${decimals(quality?.modularity, 3)}, p ${ps.join(", ")} (${plural(first?.draws ?? 0, "null graph")}): ${better ? "the partition cuts the graph better than graphs without its structure can be cut" : "graphs without its structure can be cut about as well"}.`,
+    text: `The modularity is ${decimals(quality?.modularity, 3)}, p ${ps.join(", ")} (${plural(first?.draws ?? 0, "null graph")}): ${says}.`,
   };
 }
 

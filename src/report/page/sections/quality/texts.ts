@@ -46,6 +46,14 @@ export function gapSentence(values: readonly number[], k: number | null): string
   return `${found}${atK}: the graph ${advice} ${k} clusters.`;
 }
 
+/** Null graphs with which p can fall well below 5 %. */
+const ENOUGH_NULLS = 50;
+
+/** Whether no null graph does as well, by either figure: then p is as small as so few draws allow. */
+export const beatsAll = (tests: readonly NullTest[]): boolean =>
+  tests.length > 0 &&
+  tests.every(({ draws, ncut, modularity }) => Math.max(ncut.p, modularity.p) <= 1 / (draws + 1) + 1e-9);
+
 /** p of a test against draws, with its floor. */
 export function nullSentence(tests: readonly NullTest[]): string {
   const better = ({ p }: QualityTest) => p <= LEVEL;
@@ -57,7 +65,9 @@ export function nullSentence(tests: readonly NullTest[]): string {
       ? "The partition cuts its graph better than partitions of graphs without its structure, by both figures"
       : cut || modular
         ? `The partition is better than those of graphs without its structure by ${cut ? "its n-cut" : "its modularity"} alone`
-        : "The partition is no better than those of graphs without its structure";
+        : beatsAll(tests)
+          ? `The partition is better than every one of those of graphs without its structure, which are too few to tell by p: --nulls ${ENOUGH_NULLS}`
+          : "The partition is no better than those of graphs without its structure";
   return `${says}. With ${plural(draws, "draw")} p cannot be below ${formatP(1 / (draws + 1))}.`;
 }
 
