@@ -27,7 +27,9 @@ async function found(page: Page, selector: string): Promise<ElementHandle> {
 }
 
 async function middle(page: Page, selector: string): Promise<{ x: number; y: number }> {
-  const box = await (await found(page, selector)).boundingBox();
+  const element = await found(page, selector);
+  await element.scrollIntoView();
+  const box = await element.boundingBox();
   if (box === null) throw new Error(`${selector}: not seen`);
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
