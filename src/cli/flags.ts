@@ -42,6 +42,8 @@ export interface Flags {
   readonly nulls?: number;
   readonly stability?: number;
   readonly agreement?: boolean;
+  readonly populations?: boolean;
+  readonly patterns?: boolean;
   readonly graphs?: string;
   readonly like?: string;
   readonly partition?: string;
@@ -143,6 +145,14 @@ export const FLAGS: Readonly<Record<FlagName, FlagSpec>> = {
     takes: "count",
     value: "N",
     help: "agreement with N other seeds, one step of k or resolution, and N bootstraps of recorded activations; patterns of N pairs of random parts (default 5)",
+  },
+  populations: {
+    takes: "switch",
+    help: "also finds populations, as the command of that name does by default",
+  },
+  patterns: {
+    takes: "switch",
+    help: "also finds patterns of every layer and subcluster, as the command of that name does by default",
   },
   agreement: {
     takes: "switch",

@@ -15,6 +15,8 @@ const EXAMPLE = ["mnist-mlp.onnx", "mnist-digits.npz"] as const;
 
 let files: ChosenFiles = NO_FILES;
 let worker: Worker | null = null;
+/** Ends what the report that is shown listens to. */
+let endReport: (() => void) | null = null;
 
 const form = settingsForm();
 const progress = progressBar();
@@ -126,7 +128,8 @@ function take(message: WorkerMessage, startMs: number): void {
     stop(`${message.message}${message.hint ? ` – ${message.hint}` : ""}`, true);
   }
   if (message.kind === "report") {
-    showReport(report, message.data);
+    endReport?.();
+    endReport = showReport(report, message.data);
     if (message.isFinal) stop(`Done in ${duration(performance.now() - startMs)}.`);
   }
 }

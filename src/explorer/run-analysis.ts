@@ -77,6 +77,7 @@ export async function runAnalysis(
         classNames: data.classNames,
         pictures: NO_PICTURES,
         run,
+        files: [],
         patterns: null,
         populations: null,
       });

@@ -1,7 +1,7 @@
 /** `patterns.json` (schema "brodmann/patterns/1"), `patterns.csv`, `pattern-inputs.csv` and `pattern-units.npz`. */
 import type { NpyArray } from "../data/npy.ts";
 import { joinNpz } from "../data/npz.ts";
-import { formatCsv } from "../scores/scores-file.ts";
+import { formatCsv } from "../scores/csv.ts";
 import { formatEntries, formatLines, type Json, numberOrNull } from "../scores/scores-json.ts";
 import { flowStations, type PatternRun, type Patterns } from "./find-patterns.ts";
 import type { LayerPatterns } from "./layer-patterns.ts";

@@ -1,5 +1,5 @@
 /** The map of inputs as a picture: a panel for each of the populations that matter most, its lesion's states as colours. */
-import { formatCsv } from "../scores/scores-file.ts";
+import { formatCsv } from "../scores/csv.ts";
 import { STATES } from "./correctness.ts";
 import type { InputMap } from "./input-map.ts";
 import type { ImpactFindings } from "./population-settings.ts";

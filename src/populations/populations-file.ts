@@ -1,8 +1,8 @@
 /** `populations.json`, and its tables for spreadsheets. Undefined numbers are null there and empty fields here. */
 import type { LesionKind } from "../network/replacement.ts";
 import type { Agreement, Partition, QualityTest } from "../partition/partition.ts";
+import { formatCsv } from "../scores/csv.ts";
 import type { Verdict } from "../scores/measures.ts";
-import { formatCsv } from "../scores/scores-file.ts";
 import { formatEntries, formatLines, type Json, numberOrNull } from "../scores/scores-json.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import { claimOf } from "./claim.ts";

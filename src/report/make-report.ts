@@ -1,5 +1,5 @@
 /** The document of a report from an analysis, in memory or read back. */
-import { type Csr, toCsr } from "../graph/csr.ts";
+import { toCsr } from "../graph/csr.ts";
 import type { UnitGraph } from "../graph/unit-graph.ts";
 import type { Partition } from "../partition/partition.ts";
 import { REPORT_SCHEMA, type ReportData } from "./report-data.ts";
@@ -9,11 +9,9 @@ import { unitMap } from "./unit-map.ts";
 export interface ReportParts
   extends Pick<
     ReportData,
-    "name" | "scores" | "classNames" | "pictures" | "run" | "patterns" | "populations"
+    "name" | "scores" | "classNames" | "pictures" | "run" | "files" | "patterns" | "populations"
   > {
   readonly graph: UnitGraph;
-  /** The graph's matrix, where it is at hand. */
-  readonly csr?: Csr | undefined;
   /** Of the graph's layers. */
   readonly partition: Partition;
 }
@@ -24,7 +22,7 @@ export interface ReportParts
  * @example
  * const html = await renderReport(makeReport({ ...parts, scores: JSON.parse(formatScores(importance)) }));
  */
-export function makeReport({ graph, csr, partition, ...parts }: ReportParts): ReportData {
+export function makeReport({ graph, partition, ...parts }: ReportParts): ReportData {
   const { stability, ...quality } = partition.quality ?? {};
   const { layers: coAssignment, ...stable } = stability ?? {};
   return {
@@ -34,8 +32,9 @@ export function makeReport({ graph, csr, partition, ...parts }: ReportParts): Re
       kind: graph.kind,
       scope: graph.scope,
       layers: graph.layers.map(({ name, units }) => ({ name, units })),
+      facts: graph.facts,
     },
-    map: unitMap(graph, csr ?? toCsr(graph.matrix), partition),
+    map: unitMap(graph, toCsr(graph.matrix), partition),
     partition: {
       clusters: partition.clusters,
       method: partition.method,

@@ -35,7 +35,10 @@ export interface UnitMap {
     readonly weight: readonly number[];
     readonly total: number;
   };
-  /** Weight between subclusters of different layers, or of one layer in graphs that have such edges; the heaviest first. */
+  /**
+   * Weight between subclusters of different layers, or of one layer in graphs that have such edges. First those that hold
+   * the largest share of the weight between their two layers, so that no pair of layers goes without.
+   */
   readonly bundles: {
     readonly fromLayer: readonly number[];
     readonly fromCluster: readonly number[];
@@ -201,9 +204,13 @@ function bundlesOf(
       sums.set(key, (sums.get(key) ?? 0) + (csr.weight[at] as number));
     }
   }
-  const sorted = Array.from(sums, ([key, weight]) => ({ key, weight })).sort(
-    (a, b) => b.weight - a.weight || a.key - b.key,
-  );
+  const pairOf = (key: number): number =>
+    Math.floor(Math.floor(key / groups) / most) * graph.layers.length + Math.floor((key % groups) / most);
+  const pairs = new Map<number, number>();
+  for (const [key, weight] of sums) pairs.set(pairOf(key), (pairs.get(pairOf(key)) ?? 0) + weight);
+  const sorted = Array.from(sums, ([key, weight]) => {
+    return { key, weight, share: weight / (pairs.get(pairOf(key)) || 1) };
+  }).sort((a, b) => b.share - a.share || a.key - b.key);
   const kept = sorted.slice(0, MOST_BUNDLES);
   const ends = kept.map(({ key }) => [Math.floor(key / groups), key % groups] as const);
   return {

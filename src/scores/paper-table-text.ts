@@ -1,3 +1,4 @@
+import { formatCsv } from "./csv.ts";
 import type { Protocol } from "./nulls.ts";
 import {
   criticalP,
@@ -6,7 +7,6 @@ import {
   type TableRow,
   tableMeasures,
 } from "./paper-table.ts";
-import { formatCsv } from "./scores-file.ts";
 
 const KEYS: readonly string[] = ["pruned?", "network", "activations?", "local?"];
 const P_NAMES: Readonly<Record<Protocol, string>> = { paper: "fisher_p", strict: "permutation_p" };

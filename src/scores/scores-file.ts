@@ -6,6 +6,7 @@ import type { Interval } from "../statistics/bootstrap.ts";
 import { bhAdjust, byAdjust } from "../statistics/multiplicity.ts";
 import type { Coherence } from "./coherence.ts";
 import { coherenceColumns, coherenceEntries, coherenceEntry, coherenceRows } from "./coherence-file.ts";
+import { formatCsv } from "./csv.ts";
 import type { SubclusterDissociation } from "./dissociations.ts";
 import type { Importance, SubclusterImportance } from "./importance.ts";
 import { IMPORTANCE_NAMES, type ImportanceName } from "./importance-measures.ts";
@@ -299,15 +300,4 @@ export function worstClass(classAccuracy: Float64Array, intact: Float64Array): n
     }
   });
   return worst;
-}
-
-/** Rows as CSV after RFC 4180; NaN becomes an empty field. */
-export function formatCsv(rows: readonly (readonly (string | number)[])[]): string {
-  const field = (value: string | number): string => {
-    if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
-    // A leading = + - @ would run as a formula in a spreadsheet: names come from model files.
-    const text = /^[=+\-@]/.test(value) ? `'${value}` : value;
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return rows.map((row) => `${row.map(field).join(",")}\n`).join("");
 }

@@ -1,7 +1,7 @@
 import type { UnitGraph } from "../graph/unit-graph.ts";
 import type { Partition } from "../partition/partition.ts";
 import { unitRoles } from "../partition/unit-roles.ts";
-import { formatCsv } from "./scores-file.ts";
+import { formatCsv } from "./csv.ts";
 
 /**
  * `units.csv`: every unit with its cluster (-1 = none) and its degree in the graph (0 where it is no node; in a

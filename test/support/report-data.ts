@@ -41,7 +41,7 @@ export function reportData({ layers = LAYERS, clusters = 3, seed = 0 }: MadeRepo
   return {
     schema: REPORT_SCHEMA,
     name: `${HOSTILE}.onnx`,
-    graph: { kind: "weights", scope: "global", layers },
+    graph: { kind: "weights", scope: "global", layers, facts: { model: `${HOSTILE}.onnx`, norm: "l1" } },
     map: madeMap(layers, clusters, random),
     partition: {
       clusters,
@@ -58,6 +58,10 @@ export function reportData({ layers = LAYERS, clusters = 3, seed = 0 }: MadeRepo
       subclusters: [{ layer: first?.name ?? "", cluster: 0, image: PIXEL, random: [PIXEL, PIXEL] }],
     },
     run: madeRun(),
+    files: [
+      { name: "graph.npz", sizeBytes: 3_234_804 },
+      { name: HOSTILE, sizeBytes: 12 },
+    ],
     patterns: null,
     populations: null,
   };
@@ -216,6 +220,8 @@ function scoresOf(subclusters: readonly SubclusterEntry[]): ScoresDocument {
           tested: significant,
           undefinedP: tested - significant,
           permutationP: 0.6,
+          by: 1,
+          bh: 0.7,
           effect: null,
           effectError: null,
         }),
@@ -240,6 +246,8 @@ function scoresOf(subclusters: readonly SubclusterEntry[]): ScoresDocument {
         }),
         score: of({
           permutationP: null,
+          by: null,
+          bh: null,
           tested: 0,
           undefinedP: tested,
           significant: 0,
@@ -248,6 +256,8 @@ function scoresOf(subclusters: readonly SubclusterEntry[]): ScoresDocument {
         }),
         entropy: of({
           permutationP: 0.7,
+          by: 1,
+          bh: 0.8,
           significant: 0,
           significantBH: 1,
           effect: 0.9,

@@ -46,7 +46,7 @@ async function launch(): Promise<Browser> {
 }
 
 /**
- * Opens a document, or the report at a path, in a page of its own, drawn to its end.
+ * Opens a document, or the report at a path, in a page of its own, drawn to its end. To be called within a test.
  *
  * @example
  * const { page, close } = await openReport(reportData(), { theme: "dark", width: 390 });

@@ -14,6 +14,7 @@ import { maybeImageInput } from "../../visualize/image-input.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
+import { checkFurther, FURTHER_FILES, writeFurther } from "../further-findings.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreNames, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { formatRun, hashFile } from "../run-file.ts";
@@ -55,11 +56,13 @@ export async function run(context: CommandContext): Promise<void> {
  * known, so that an interrupted run keeps what is done.
  */
 export async function analyzeInto(
-  { flags, terminal, signal }: CommandContext,
+  context: CommandContext,
   modelPath: string,
   folder: string | null,
 ): Promise<void> {
+  const { flags, terminal, signal } = context;
   const startMs = performance.now();
+  checkFurther(flags, folder);
   checkScoreFlags(flags);
   if (flags.resume && folder === null) {
     throw new BrodmannError(
@@ -73,7 +76,7 @@ export async function analyzeInto(
   const engine = await openDevice(flags, terminal);
   let journal: Journal | undefined;
   try {
-    if (folder !== null) await prepareFolder(folder, [...FILES, ...OTHER_FILES]);
+    if (folder !== null) await prepareFolder(folder, [...FILES, ...OTHER_FILES, ...FURTHER_FILES]);
     const inputs = await openInputs(modelPath, flags, terminal);
     const data = requireLabelled(inputs, "analyze");
     const { network } = inputs;
@@ -113,7 +116,8 @@ export async function analyzeInto(
           terminal.say(`graph: ${matrix.size} nodes of ${layers.length} layers (${kind}, ${scope})`);
           if (folder === null) return;
           // Results of an earlier run must not stand beside those of this one, should it be interrupted.
-          for (const name of [...FILES, ...OTHER_FILES]) await removeFile(place(name));
+          for (const name of [...FILES, ...OTHER_FILES, ...FURTHER_FILES])
+            await removeFile(join(folder, name));
           csr = toCsr(matrix);
           await writeGraphFile(place("graph.npz"), graph, { csr });
           kept.push(place("graph.npz"));
@@ -185,15 +189,22 @@ export async function analyzeInto(
       };
       if (coherence !== null && imageInput !== null) writeInputs(folder, coherence, data, imageInput);
       await writeText(place("run.json"), await formatRun(facts, startMs));
+      kept.push(...(["scores.json", "subclusters.csv", "units.csv", "run.json"] as const).map(place));
     }
+    const subject = { network, data, storedShape: inputs.storedShape, partition: analysis.partition };
+    const { tables, files: further } =
+      folder === null
+        ? { tables: [], files: [] }
+        : await namingKept(kept, RESUME_HINT, () => writeFurther(context, engine, folder, subject));
     terminal.endProgress();
-    await printResult(flags.json ? scores : formatScoreTables(analysis, data.classNames));
+    const text = [formatScoreTables(analysis, data.classNames), ...tables].join("\n\n");
+    await printResult(flags.json ? scores : text);
     // All that it holds is in the scores now.
     await journal?.remove();
     if (folder !== null) {
       const hasReport = await writeReport(folder, place("report.html"), terminal);
       const others = flags.agreement ? [`partition-${otherKind(analysis.graph.kind)}.json`] : [];
-      const files = [...FILES.filter((name) => hasReport || name !== "report.html"), ...others];
+      const files = [...FILES.filter((name) => hasReport || name !== "report.html"), ...others, ...further];
       const pictures = listPictures(folder).length;
       if (pictures > 0) {
         files.push(`${pictures === 1 ? "a picture" : `${pictures} pictures`} in ${VISUAL_FOLDER}`);

@@ -3,13 +3,22 @@ import type { Context } from "./context.ts";
 import { h } from "./dom.ts";
 import { subclusterAddress } from "./store.ts";
 
-/** A button; it shows whether its cluster is selected. */
-export function clusterChip({ store, colour }: Context, cluster: number): HTMLElement {
+/** A button; it shows whether its cluster is selected. Where a header says what it is, the number may stand alone. */
+export function clusterChip(
+  { store, colour }: Context,
+  cluster: number,
+  text: string = `cluster ${cluster}`,
+): HTMLElement {
   const chip = h(
     "button",
-    { class: "chip", type: "button", onclick: () => store.select(cluster) },
+    {
+      class: "chip",
+      type: "button",
+      "aria-label": `cluster ${cluster}`,
+      onclick: () => store.select(cluster),
+    },
     h("span", { class: "swatch", style: `background:${colour(cluster)}` }),
-    `cluster ${cluster}`,
+    text,
   );
   store.watch(({ selected }) => chip.setAttribute("aria-pressed", String(selected === cluster)));
   return chip;

@@ -30,6 +30,8 @@ export function contextOf(data: ReportData, store: Store): Context {
 export interface Section {
   readonly id: string;
   readonly title: string;
+  /** Stands over the section in place of its title. */
+  readonly heading?: string;
   /** Called once; draws into an element of its own. */
   render(context: Context): HTMLElement | null;
 }

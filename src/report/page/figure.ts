@@ -1,5 +1,6 @@
 /** A picture with its caption, and a button that saves it as an SVG file. */
 import { type Child, h } from "./dom.ts";
+import { saveFile } from "./save-file.ts";
 
 export interface FigureOptions {
   /** Names the file and, with the caption, what a screen reader says. */
@@ -19,6 +20,7 @@ export function figure(drawing: Element | null, { name, caption, isEmpty }: Figu
       h("figcaption", {}, caption),
     );
   }
+  nameDrawing(drawing);
   const save = h(
     "button",
     {
@@ -35,6 +37,21 @@ export function figure(drawing: Element | null, { name, caption, isEmpty }: Figu
     h("div", { class: "drawing" }, drawing),
     h("figcaption", {}, caption, " ", save),
   );
+}
+
+/**
+ * Plot names the groups of its marks ("rule"), which no role of theirs allows, and no listener wants: the drawing has a name
+ * of its own, and is one picture unless something in it can be used.
+ */
+function nameDrawing(drawing: Element): void {
+  const pictures = drawing instanceof SVGSVGElement ? [drawing] : drawing.querySelectorAll("svg");
+  for (const svg of pictures) {
+    for (const group of svg.querySelectorAll("g[aria-label]:not([role])"))
+      group.removeAttribute("aria-label");
+    const isUsed = svg.querySelector("a, [tabindex], [role]") !== null;
+    if (svg.hasAttribute("aria-label") && !svg.hasAttribute("role") && !isUsed)
+      svg.setAttribute("role", "img");
+  }
 }
 
 /** Properties that style sheets give to drawings and that a file of its own needs. */
@@ -62,10 +79,5 @@ function saveSvg(drawing: Element, name: string): void {
   });
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const text = new XMLSerializer().serializeToString(copy);
-  const link = h("a", {
-    href: URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })),
-    download: `${name}.svg`,
-  });
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveFile(`${name}.svg`, "image/svg+xml", text);
 }

@@ -32,10 +32,18 @@ export function formatP(p: Maybe): string {
   return p < 0.001 ? "< .001" : p.toFixed(3).replace(/^0/, "");
 }
 
-/** A whole number with thin spaces between thousands. */
+/** A whole number with thin spaces, which do not break, between thousands. */
 export const count = (value: Maybe): string =>
-  isNumber(value) ? withMinus(String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u2009")) : DASH;
+  isNumber(value) ? withMinus(String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f")) : DASH;
 
 /** "1 unit", "3 units". */
 export const plural = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/** At most so many characters: the ends of a long name tell more than its middle. */
+export const shorten = (text: string, most: number): string =>
+  text.length <= most
+    ? text
+    : most < 6
+      ? `${text.slice(0, most - 1)}…`
+      : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;

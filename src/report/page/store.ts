@@ -30,13 +30,15 @@ export const subclusterAddress = (layer: string, cluster: number): string =>
 export const sectionAddress = (section: string): string => `#/section/${section}`;
 export const clusterAddress = (cluster: number): string => `#/cluster/${cluster}`;
 
-export function openStore(): Store {
+/** Listens to the address until `signal` is aborted. */
+export function openStore(signal: AbortSignal): Store {
   let state = stateOf(location.hash, null);
   const listeners: ((state: State) => void)[] = [];
-  addEventListener("hashchange", () => {
+  const onChange = (): void => {
     state = stateOf(location.hash, state.selected);
     for (const listener of listeners) listener(state);
-  });
+  };
+  addEventListener("hashchange", onChange, { signal });
   return {
     get state() {
       return state;
