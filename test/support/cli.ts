@@ -27,6 +27,8 @@ export interface StartOptions {
 export interface Running {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
+  /** What it has written so far. */
+  output(): Pick<Finished, "stdout" | "stderr">;
   /** Resolves once stderr holds the text; rejects when the program ends before. */
   saying(text: string | RegExp): Promise<void>;
 }
@@ -59,7 +61,7 @@ export function start(args: readonly string[], options: StartOptions = {}): Runn
       child.on("close", () => reject(new Error(`found no ${text} in ${stderr}`)));
       check();
     });
-  return { process: child, finished, saying };
+  return { process: child, finished, output: () => ({ stdout, stderr }), saying };
 }
 
 /** Runs `brodmann ARGS` to its end. */

@@ -6,7 +6,7 @@ const DASH = "–";
 const MINUS = "−";
 
 const isNumber = (value: Maybe): value is number => typeof value === "number" && Number.isFinite(value);
-const withMinus = (text: string): string => text.replace("-", MINUS);
+const withMinus = (text: string): string => text.replaceAll("-", MINUS);
 
 /** So many significant digits, without powers of ten where that is short enough. */
 export function digits(value: Maybe, significant: number = 3): string {
