@@ -1,5 +1,5 @@
 /** The document of a report from the files of an analysis. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
 import { toCsr } from "../graph/csr.ts";
@@ -23,6 +23,7 @@ export async function readRun(folder: string): Promise<ReportData> {
   const file = parsePartition(await readText(partitionPath), partitionPath);
   const partition = fitPartition(file.partition, graph.layers);
   const scores = await readJson(join(folder, "scores.json"), SCORES_SCHEMA);
+  if (scores !== null) assertScores(scores, join(folder, "scores.json"));
   const run = await readJson(join(folder, "run.json"), "brodmann/run/1");
   const inputs = record(run?.inputs);
   const model = record(inputs?.model)?.path;
@@ -36,6 +37,7 @@ export async function readRun(folder: string): Promise<ReportData> {
       kind: graph.kind,
       scope: graph.scope,
       layers: graph.layers.map(({ name, units }) => ({ name, units })),
+      facts: graph.facts,
     },
     map: unitMap(graph, toCsr(graph.matrix), partition),
     partition: {
@@ -46,13 +48,33 @@ export async function readRun(folder: string): Promise<ReportData> {
         ({ ...quality, ...(stability && { stability: stable }) } as ReportData["partition"]["quality"]),
       coAssignment: coAssignment?.map(({ coAssignment: shares }) => [...shares]) ?? null,
     },
-    scores: scores as ScoresDocument | null,
+    scores: scores as unknown as ScoresDocument | null,
     classNames: Array.isArray(classNames) ? classNames.map(String) : null,
     pictures: NO_PICTURES,
     run,
+    files: await listFiles(folder),
     patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
     populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),
   };
+}
+
+/** What the page cannot do without; other parts are looked at when they are drawn. */
+function assertScores(scores: Readonly<Record<string, unknown>>, path: string): void {
+  if (Array.isArray(scores.subclusters) && record(scores.network) !== undefined) return;
+  throw new BrodmannError("E_INPUT_FORMAT", `${path}: found no subclusters or no network, expected both`, {
+    hint: "Write it again by `brodmann analyze`.",
+  });
+}
+
+/** Files of the folder itself, without the report that is to be written. */
+async function listFiles(folder: string): Promise<ReportData["files"]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile() && entry.name !== "report.html")
+    .map(({ name }) => name);
+  return Promise.all(
+    names.sort().map(async (name) => ({ name, sizeBytes: (await stat(join(folder, name))).size })),
+  );
 }
 
 const record = (value: unknown): Record<string, unknown> | undefined =>

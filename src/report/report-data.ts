@@ -17,6 +17,8 @@ export interface ReportData {
     readonly kind: "weights" | "activations";
     readonly scope: "global" | "local";
     readonly layers: readonly GraphLayer[];
+    /** What else is known of it: norm, kind of correlation, samples, ... */
+    readonly facts: Readonly<Record<string, unknown>>;
   };
   readonly map: UnitMap;
   readonly partition: {
@@ -35,6 +37,8 @@ export interface ReportData {
   readonly pictures: ReportPictures;
   /** The content of run.json; null where there is none. */
   readonly run: Readonly<Record<string, unknown>> | null;
+  /** Files that lie beside the report; empty where it was not made from a folder. */
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** The content of patterns.json and populations.json, where these were computed. */
   readonly patterns: Readonly<Record<string, unknown>> | null;
   readonly populations: Readonly<Record<string, unknown>> | null;

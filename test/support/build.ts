@@ -18,8 +18,14 @@ export function setup(): void {
     const args = [compiler, "-p", "tsconfig.build.json", "--outDir", fresh];
     execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     const bundler = join(root, "node_modules/vite/bin/vite.js");
-    const bundle = [bundler, "build", "--logLevel", "warn", "--outDir", join(fresh, "page")];
-    execFileSync(process.execPath, bundle, { cwd: root, stdio: "inherit" });
+    for (const [mode, place] of [
+      ["page", "page"],
+      ["report", "report/page"],
+    ] as const) {
+      const outDir = join(fresh, place);
+      const bundle = [bundler, "build", "--mode", mode, "--logLevel", "warn", "--outDir", outDir];
+      execFileSync(process.execPath, bundle, { cwd: root, stdio: "inherit" });
+    }
     const built = filesOf(fresh);
     for (const file of built) replaceIfChanged(join(fresh, file), join(dist, file));
     const isBuilt = new Set(built);
