@@ -70,7 +70,7 @@ export function classHeatmap(found: PatternLayer, className: (label: number) => 
 function drawGrid(grid: ClassGrid, layer: string, className: (label: number) => string): SVGSVGElement {
   const { labels, columns } = grid;
   const names = labels.map((label) => shorten(className(label), 20));
-  const left = Math.max(52, 12 + 7.5 * Math.max(...names.map(({ length }) => length)));
+  const left = Math.max(64, 12 + 7.5 * Math.max(...names.map(({ length }) => length)));
   const [width, height] = [left + columns.length * CELL.width + 2, TOP + labels.length * CELL.height + 2];
   return s(
     "svg",

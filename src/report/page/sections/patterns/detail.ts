@@ -5,7 +5,7 @@ import { h } from "../../dom.ts";
 import { plural } from "../../format.ts";
 import { patternCards } from "./cards.ts";
 import { classHeatmap } from "./class-heatmap.ts";
-import { continuumSentence, countSentence, randomSentence } from "./sentences.ts";
+import { continuumSentence, countSentences, randomSentence } from "./sentences.ts";
 import { inputNumbers, pictured, thumbnails } from "./thumbnails.ts";
 
 export function layerDetail(
@@ -19,8 +19,13 @@ export function layerDetail(
     "div",
     { class: "pattern-detail" },
     warning === null ? null : h("p", { class: "continuum-warning" }, warning),
-    h("p", {}, countSentence(found)),
-    random === null ? null : h("p", {}, random),
+    h(
+      "ul",
+      { class: "told" },
+      [...countSentences(found), ...(random === null ? [] : [random])].map((sentence) =>
+        h("li", {}, sentence),
+      ),
+    ),
     found.patterns.length === 0
       ? h("p", { class: "empty" }, "No patterns here: every input stands by itself.")
       : patternCards(context, found, className),
@@ -55,7 +60,7 @@ function outliers(
   return h(
     "div",
     { class: "outliers" },
-    h("h4", {}, "Inputs that fit no pattern least of all"),
+    h("h4", {}, "Inputs that fit least"),
     h("p", {}, `${plural(inputs.length, "input")} with the highest outlier scores.${told}`),
     thumbnails(context, shown, className) ??
       h("p", { class: "small soft" }, `${inputNumbers(shown)}${inputs.length > shown.length ? ", …" : ""}`),

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { patternCards } from "./cards.ts";
 import { classNaming } from "./class-names.ts";
-import { continuumSentence, countSentence, randomSentence } from "./sentences.ts";
+import { continuumSentence, countSentences, randomSentence } from "./sentences.ts";
 
 const MOST_CARDS = 4;
 
@@ -20,8 +20,13 @@ export function patternsOfSubcluster(context: Context, layer: string, cluster: n
     { class: "patterns-of-subcluster" },
     h("h3", {}, "Inputs that it treats alike"),
     warning === null ? null : h("p", { class: "continuum-warning" }, warning),
-    h("p", {}, countSentence(found)),
-    random === null ? null : h("p", {}, random),
+    h(
+      "ul",
+      { class: "told" },
+      [...countSentences(found), ...(random === null ? [] : [random])].map((sentence) =>
+        h("li", {}, sentence),
+      ),
+    ),
     found.patterns.length === 0
       ? null
       : patternCards(context, found, classNaming(document, context), MOST_CARDS),

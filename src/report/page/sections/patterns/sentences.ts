@@ -56,26 +56,26 @@ export function continuumSentence({
   return `No discrete patterns: ${what} varies continuously. ${upperFirst(reasons.join(", and "))}. What is shown below are the densest places of a continuum, not groups with borders.`;
 }
 
-/** Counts, what chance gives, stability. */
-export function countSentence(found: PatternLayer): string {
+/** Counts, what chance gives, stability: a sentence each. */
+export function countSentences(found: PatternLayer): string[] {
   const [all, half] = found.counts;
   const parts = [
     all && half
       ? `${plural(all.patterns, "pattern")} at ${plural(all.inputs, "input")}, ${half.patterns} at half of them${isGrowing(all.patterns, half.patterns) ? ": the number still depends on how many inputs are looked at" : ""}.`
       : `${plural(found.count, "pattern")}.`,
-    `${percent(found.noise, 0)} of the inputs are in none.`,
+    `${percent(found.noise, 0)} of the inputs are in none of them.`,
     found.ami
-      ? `They agree with the classes by an AMI of ${decimals(found.ami.withNoise, 2)} (0 = chance, 1 = the classes themselves), ${decimals(found.ami.withoutNoise, 2)} over the inputs in patterns.`
+      ? `Agreement with the classes: AMI ${decimals(found.ami.withNoise, 2)} (0 = chance, 1 = the classes themselves), ${decimals(found.ami.withoutNoise, 2)} over the inputs in patterns.`
       : "",
     found.permuted ? nullSentence(found.permuted) : "",
     found.stability
-      ? `Two random parts of the inputs give patterns that agree by ${decimals(found.stability.ami, 2)} on what they share (${found.stability.splits} pairs).`
+      ? `Stability: the patterns of two random parts of the inputs agree by ${decimals(found.stability.ami, 2)} on what they share (AMI, mean of ${found.stability.splits} pairs).`
       : "",
     found.noiseAgreement
       ? `With noise of ${decimals(found.noiseAgreement.share, 2)} standard deviations on the inputs, ${percent(found.noiseAgreement.kept, 0)} of those in patterns stay in theirs.`
       : "",
   ];
-  return parts.filter((part) => part !== "").join(" ");
+  return parts.filter((part) => part !== "");
 }
 
 const isGrowing = (all: number, half: number): boolean => all > 1.25 * half;
@@ -86,7 +86,7 @@ export function nullSentence({ draws, patterns }: NonNullable<PatternLayer["perm
     patterns.z === null
       ? ""
       : `, which the layer's own is ${decimals(Math.abs(patterns.z), 1)} standard deviations ${patterns.z < 0 ? "below" : "above"}`;
-  return `Where each unit's values are permuted over the inputs, ${draws} draws give ${decimals(patterns.mean, 1)} patterns on average${z}.`;
+  return `By chance: with each unit's values permuted over the inputs, ${draws} draws give ${decimals(patterns.mean, 1)} patterns on average${z}.`;
 }
 
 /** A cluster's patterns against those of random sets of units. */

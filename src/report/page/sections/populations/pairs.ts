@@ -1,0 +1,71 @@
+/** Two units lesioned together. */
+import type { PairEntry, PopulationsDocument } from "../../../populations-document.ts";
+import { capped } from "../../capped.ts";
+import { clusterChip } from "../../chip.ts";
+import type { Context } from "../../context.ts";
+import { dataTable } from "../../data-table.ts";
+import { type Child, h } from "../../dom.ts";
+import { count, digits, plural } from "../../format.ts";
+import { shorten } from "../../names.ts";
+import { withInterval } from "./sentences.ts";
+import { changedInputs, STATES_EXPLAINED, stateBar } from "./states.ts";
+import { clustersOfUnits } from "./unit-rows.ts";
+
+const MOST_PAIRS = 8;
+
+export function pairsPart(context: Context, { pairs = [] }: PopulationsDocument): HTMLElement | null {
+  if (pairs.length === 0) return null;
+  const most = Math.max(...pairs.map(({ states }) => changedInputs(states)));
+  const clusterOf = clustersOfUnits(context);
+  return h(
+    "div",
+    {},
+    h("h3", {}, "Two units together"),
+    h("p", {}, pairsSentence(pairs)),
+    capped(pairs, MOST_PAIRS, "pairs", (shown) =>
+      dataTable(
+        "Pairs of units, those that interact most first",
+        [
+          { text: "units", isText: true },
+          { text: "clusters", isText: true },
+          { text: "layer", isText: true },
+          { text: "loss added" },
+          {
+            text: "beyond the sum",
+            title: "Loss added less what each adds alone; 95 % interval over inputs",
+          },
+          { text: "lost" },
+          { text: "only jointly" },
+          { text: "gained" },
+          { text: "" },
+          { text: "kept" },
+          { text: "never right" },
+        ],
+        shown.map(({ layer, units, lossImpact, synergy, interval, states }): Child[] => [
+          units.join(" and "),
+          [...new Set(units.map((unit) => clusterOf(layer, unit)))].map((cluster) =>
+            cluster === null ? null : clusterChip(context, cluster),
+          ),
+          h("span", { title: layer }, shorten(layer, 24)),
+          digits(lossImpact, 2),
+          withInterval(synergy, interval, 4),
+          count(states.lost),
+          count(states["lost only jointly"]),
+          count(states.gained),
+          stateBar(states, most),
+          count(states.kept),
+          count(states["never right"]),
+        ]),
+      ),
+    ),
+    h("p", { class: "small soft" }, STATES_EXPLAINED),
+  );
+}
+
+/** How many back each other up, and how many inputs hang on it. */
+export function pairsSentence(pairs: readonly PairEntry[]): string {
+  const backing = pairs.filter(({ interval }) => (interval[0] ?? -1) > 0);
+  const sharing = pairs.filter(({ interval }) => (interval[1] ?? 1) < 0);
+  const jointly = pairs.filter(({ states }) => states["lost only jointly"] > 0);
+  return `${plural(pairs.length, "pair")} of units that interact most: ${backing.length} cost more together than the sum of both (they stand in for each other), ${sharing.length} less (they share a path). With ${jointly.length} of them some inputs are lost only where both are gone.`;
+}
