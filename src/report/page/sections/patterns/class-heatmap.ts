@@ -4,54 +4,10 @@ import { h, s } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count, percent, plural } from "../../format.ts";
 import { shorten } from "../../names.ts";
+import { type ClassGrid, classGrid } from "./class-grid.ts";
 
-/** More would be a wall. */
-const MOST_CLASSES = 40;
-const MOST_PATTERNS = 60;
 const CELL = { width: 38, height: 24 } as const;
 const TOP = 40;
-
-export interface ClassGrid {
-  readonly labels: readonly number[];
-  /** Patterns by persistence: their number, inputs, and inputs of each of the labels. */
-  readonly columns: readonly {
-    readonly pattern: number;
-    readonly size: number;
-    readonly counts: readonly number[];
-  }[];
-  /** Classes and patterns that are left out. */
-  readonly hiddenClasses: number;
-  readonly hiddenPatterns: number;
-}
-
-/** The classes with most inputs in patterns, in the order of their numbers; null where labels are not known. */
-export function classGrid({ patterns }: Pick<PatternLayer, "patterns">): ClassGrid | null {
-  const known = patterns.flatMap(({ pattern, size, classes }) =>
-    classes ? [{ pattern, size, counts: classes.counts }] : [],
-  );
-  if (known.length === 0) return null;
-  const sums = new Map<number, number>();
-  for (const { counts } of known) {
-    counts.forEach((inputs, label) => {
-      if (inputs > 0) sums.set(label, (sums.get(label) ?? 0) + inputs);
-    });
-  }
-  const labels = [...sums]
-    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    .slice(0, MOST_CLASSES)
-    .map(([label]) => label)
-    .sort((a, b) => a - b);
-  const shown = known.slice(0, MOST_PATTERNS);
-  return {
-    labels,
-    columns: shown.map(({ counts, ...rest }) => ({
-      ...rest,
-      counts: labels.map((label) => counts[label] ?? 0),
-    })),
-    hiddenClasses: sums.size - labels.length,
-    hiddenPatterns: known.length - shown.length,
-  };
-}
 
 export function classHeatmap(found: PatternLayer, className: (label: number) => string): HTMLElement | null {
   const grid = classGrid(found);
@@ -63,7 +19,7 @@ export function classHeatmap(found: PatternLayer, className: (label: number) => 
   ].filter((text) => text !== "");
   return figure(box, {
     name: "pattern-classes",
-    caption: `Inputs of each class (rows) in each pattern (columns, the most persistent first). The stronger the colour, the larger the class's share of the pattern: a column with one dark cell is a pattern of one class.${hidden.length > 0 ? ` Not shown: ${hidden.join(", ")}.` : ""}`,
+    caption: `Inputs of each class (rows) in each pattern (columns, the most persistent first). The stronger the colour, the larger the class's share of the pattern: a column with one strong cell is a pattern of one class.${hidden.length > 0 ? ` Not shown: ${hidden.join(", ")}.` : ""}`,
   });
 }
 

@@ -28,7 +28,10 @@ export function agreementPart(agreements: readonly AgreementEntry[]): HTMLElemen
         })),
       ],
       [
-        ["all layers", ...agreements.map(({ overall }) => cell(overall?.ami, overall?.withinLayers.ami))],
+        [
+          "all layers",
+          ...agreements.map(({ overall }) => cell(overall?.ami, overall?.withinLayers.ami, true)),
+        ],
         ...layers.map((name): Child[] => [
           h("span", { title: name }, shorten(name, 28)),
           ...agreements.map(({ layers: own }) => {
@@ -41,17 +44,18 @@ export function agreementPart(agreements: readonly AgreementEntry[]): HTMLElemen
     h(
       "p",
       { class: "small soft" },
-      `Adjusted mutual information (1 = the same, 0 = chance), and p against ${count(first.shuffles)} shufflings of labels within the layer; bold: p at most .05. Over all layers together some agreement comes from the layers alone: compare it with what shuffling within layers gives, above.`,
+      `Adjusted mutual information (1 = the same, 0 = chance), and p against ${count(first.shuffles)} shufflings of labels within the layer; bold: p at most .05. Over all layers together some agreement comes from the layers alone: what shuffling within them gives stands in brackets.`,
     ),
   );
 }
 
-function cell(ami: number | null | undefined, test: ShuffleTest | undefined): Child {
+function cell(ami: number | null | undefined, test: ShuffleTest | undefined, hasChance = false): Child {
   if (ami === null || ami === undefined) return "–";
   const value = decimals(ami, 3);
   const p = test?.p ?? null;
+  const chance = hasChance ? ` (${decimals(test?.mean, 3)})` : "";
   return [
     p !== null && p <= 0.05 ? h("strong", {}, value) : value,
-    h("span", { class: "soft p" }, ` p ${formatP(p)}`),
+    h("span", { class: "soft p" }, `${chance} p ${formatP(p)}`),
   ];
 }

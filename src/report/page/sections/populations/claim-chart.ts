@@ -40,7 +40,7 @@ export function claimChart(claim: readonly ClaimEntry[]): HTMLElement | null {
       : "";
   return figure(box, {
     name: "importance-indicators",
-    caption: `Spearman's correlation of a unit's magnitude (circles), class selectivity (squares) and AUROC (triangles) with the loss that its lesion adds, and their 95 % bootstrap intervals over units. In the bands at either end one quantity would tell the other. By lesion: zero and so on.${cut}`,
+    caption: `Spearman's correlation of a unit's magnitude (circles), class selectivity (squares) and AUROC (triangles) with the loss that its lesion adds, and their 95 % bootstrap intervals over units. In the bands at either end one quantity would tell the other. Behind each layer's name: what its units were replaced by.${cut}`,
   });
 }
 
@@ -63,7 +63,7 @@ function draw(rows: readonly Row[], width: number): Element {
     ariaLabel: `What tells a unit's importance: the strongest of ${points.length} correlations is ${strongest ? `${INDICATORS[strongest.indicator]}, ${withInterval(strongest.rho, strongest.interval)}` : "undefined"}`,
     x: {
       domain: [-1, 1],
-      label: "Spearman's correlation with loss impact",
+      label: isNarrow ? "Spearman's correlation" : "Spearman's correlation with loss impact",
       labelArrow: "none",
       labelAnchor: "center",
       ticks: isNarrow ? 4 : 8,

@@ -6,6 +6,7 @@ import { dataTable } from "../../data-table.ts";
 import { type Child, h } from "../../dom.ts";
 import { count, decimals, digits, formatP, plural } from "../../format.ts";
 import { shorten } from "../../names.ts";
+import { groupsSentence } from "./sentences.ts";
 import { changedInputs, stateBar } from "./states.ts";
 
 const MOST_GROUPS = 10;
@@ -33,21 +34,9 @@ export function groupsPart({ groups = [], shuffles, nullInputs }: PopulationsDoc
     h(
       "p",
       { class: "small soft" },
-      `Effect and p against ${plural(shuffles ?? 0, "random set")} of as many units of the same layer, on ${plural(nullInputs ?? 0, "input")}; effect: 1 = as random sets, 2 = all of it, – where random sets lose nothing. A dash for p: one unit, or nearly the whole layer.`,
+      `Effect and p against ${plural(shuffles ?? 0, "random set")} of as many units of the same layer, on ${plural(nullInputs ?? 0, "input")}; effect: 1 = as random sets, 2 = all of it, – where it is undefined since random sets lose nothing. No p: one unit, or nearly the whole layer. Co-impact populations are made of units whose lesions hurt, found on the same inputs: that they cost more than random units is no finding of its own; of co-response populations it is.`,
     ),
   );
-}
-
-/** How many populations cost more than random sets, and how many back each other up. */
-export function groupsSentence(groups: readonly GroupEntry[]): string {
-  const tested = groups.filter(({ against }) => against?.loss.p != null);
-  const significant = tested.filter(({ against }) => (against?.loss.p ?? 1) <= 0.05);
-  const backing = groups.filter(({ redundancy: { interval } }) => (interval[0] ?? -1) > 0);
-  const first =
-    tested.length === 0
-      ? "No population was compared with random sets."
-      : `${significant.length} of ${plural(tested.length, "population")} cost more loss than random sets of their size (p at most .05, each for itself; ${decimals(0.05 * tested.length, 1)} would by chance).`;
-  return `${first} ${backing.length} of ${count(groups.length)} lose more accuracy together than their units lose alone, summed: their units stand in for each other.`;
 }
 
 function groupTable(groups: readonly GroupEntry[], most: number): HTMLElement {

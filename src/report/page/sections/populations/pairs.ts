@@ -1,13 +1,13 @@
 /** Two units lesioned together. */
-import type { PairEntry, PopulationsDocument } from "../../../populations-document.ts";
+import type { PopulationsDocument } from "../../../populations-document.ts";
 import { capped } from "../../capped.ts";
 import { clusterChip } from "../../chip.ts";
 import type { Context } from "../../context.ts";
 import { dataTable } from "../../data-table.ts";
 import { type Child, h } from "../../dom.ts";
-import { count, digits, plural } from "../../format.ts";
+import { count, digits } from "../../format.ts";
 import { shorten } from "../../names.ts";
-import { withInterval } from "./sentences.ts";
+import { pairsSentence, withInterval } from "./sentences.ts";
 import { changedInputs, STATES_EXPLAINED, stateBar } from "./states.ts";
 import { clustersOfUnits } from "./unit-rows.ts";
 
@@ -15,6 +15,7 @@ const MOST_PAIRS = 8;
 
 export function pairsPart(context: Context, { pairs = [] }: PopulationsDocument): HTMLElement | null {
   if (pairs.length === 0) return null;
+  const sorted = [...pairs].sort((a, b) => Math.abs(b.synergy ?? 0) - Math.abs(a.synergy ?? 0));
   const most = Math.max(...pairs.map(({ states }) => changedInputs(states)));
   const clusterOf = clustersOfUnits(context);
   return h(
@@ -22,7 +23,7 @@ export function pairsPart(context: Context, { pairs = [] }: PopulationsDocument)
     {},
     h("h3", {}, "Two units together"),
     h("p", {}, pairsSentence(pairs)),
-    capped(pairs, MOST_PAIRS, "pairs", (shown) =>
+    capped(sorted, MOST_PAIRS, "pairs", (shown) =>
       dataTable(
         "Pairs of units, those that interact most first",
         [
@@ -60,12 +61,4 @@ export function pairsPart(context: Context, { pairs = [] }: PopulationsDocument)
     ),
     h("p", { class: "small soft" }, STATES_EXPLAINED),
   );
-}
-
-/** How many back each other up, and how many inputs hang on it. */
-export function pairsSentence(pairs: readonly PairEntry[]): string {
-  const backing = pairs.filter(({ interval }) => (interval[0] ?? -1) > 0);
-  const sharing = pairs.filter(({ interval }) => (interval[1] ?? 1) < 0);
-  const jointly = pairs.filter(({ states }) => states["lost only jointly"] > 0);
-  return `${plural(pairs.length, "pair")} of units that interact most: ${backing.length} cost more together than the sum of both (they stand in for each other), ${sharing.length} less (they share a path). With ${jointly.length} of them some inputs are lost only where both are gone.`;
 }

@@ -2,10 +2,13 @@
 import type {
   AgreementEntry,
   ClaimEntry,
+  GroupEntry,
+  PairEntry,
   PopulationsDocument,
   Telling,
 } from "../../../populations-document.ts";
-import { decimals, formatP, percent, plural } from "../../format.ts";
+import { count, decimals, formatP, percent, plural } from "../../format.ts";
+import type { UnitRow } from "./unit-rows.ts";
 
 /** A rank correlation beyond this, with its whole interval, tells (src/populations/claim.ts). */
 export const TELLS = 0.9;
@@ -19,8 +22,8 @@ export const INDICATORS: Readonly<Record<string, string>> = {
 
 const LESIONS: Readonly<Record<string, string>> = {
   zero: "zero",
-  mean: "their mean",
-  resample: "what they are for other inputs",
+  mean: "its mean",
+  resample: "what it is for other inputs",
 };
 
 /** The two kinds of population. */
@@ -40,8 +43,11 @@ export function claimSentence(claim: readonly ClaimEntry[]): string {
     return "Nothing can be said of what tells a unit's importance: no correlation is defined.";
   const told = layers.filter(({ toldBy }) => (toldBy?.length ?? 0) > 0);
   if (told.length === 0) {
-    const where = layers.length === 1 ? `in ${layers[0]?.layer}` : `in any of the ${layers.length} layers`;
-    return `Nothing measured of a unit tells its importance by itself: neither magnitude nor selectivity ranks the units as their lesions do ${where}.`;
+    const where =
+      layers.length === 1
+        ? `in ${layers[0]?.layer} neither magnitude nor selectivity ranks`
+        : `in none of the ${layers.length} layers does magnitude or selectivity rank`;
+    return `Nothing measured of a unit tells its importance by itself: ${where} the units as their lesions do.`;
   }
   const named = told
     .slice(0, 3)
@@ -60,7 +66,7 @@ export function strongestSentence(claim: readonly ClaimEntry[]): string | null {
   const between = overall.lesionKinds
     .map(
       ({ lesions: [one, other], rho, interval }) =>
-        `lesions by ${one} and by ${other} rank the units alike by ${withInterval(rho, interval)}`,
+        `impacts by ${one} and by ${other} correlate by ${withInterval(rho, interval)}`,
     )
     .join(", ");
   return `The closest ${where} is ${INDICATORS[strongest.indicator] ?? strongest.indicator} (lesions by ${strongest.lesion}): Spearman ${withInterval(strongest.rho, strongest.interval)}, ${percent((strongest.rho ?? 0) ** 2, 0)} of the ranks' variance.${between === "" ? "" : ` Even the impact depends on what replaces a unit: ${between}.`}`;
@@ -106,4 +112,35 @@ export function agreementSentence({ partitions: [one, other], overall }: Agreeme
       ? "a little more alike than by chance"
       : "more alike than by chance";
   return `${names}: ${verdict} (AMI ${decimals(overall.ami, 2)}, by chance ${decimals(mean, 2)}; p ${formatP(p)})`;
+}
+
+/** How many populations cost more than random sets, kind by kind, and how many back each other up. */
+export function groupsSentence(groups: readonly GroupEntry[]): string {
+  const tested = groups.filter(({ against }) => against?.loss.p != null);
+  const kinds = [...new Set(tested.map(({ kind }) => kind))].map((kind) => {
+    const own = tested.filter((group) => group.kind === kind);
+    const significant = own.filter(({ against }) => (against?.loss.p ?? 1) <= 0.05);
+    return `${significant.length} of ${own.length} ${kind}`;
+  });
+  const backing = groups.filter(({ redundancy: { interval } }) => (interval[0] ?? -1) > 0);
+  const first =
+    tested.length === 0
+      ? "No population was compared with random sets."
+      : `${kinds.join(" and ")} populations cost more loss than random sets of their size (p at most .05, each for itself: one in twenty would by chance).`;
+  return `${first} ${backing.length} of ${count(groups.length)} lose more accuracy together than the sum of what their units lose alone: these stand in for each other.`;
+}
+
+/** How many back each other up, and how many inputs hang on it. */
+export function pairsSentence(pairs: readonly PairEntry[]): string {
+  const backing = pairs.filter(({ interval }) => (interval[0] ?? -1) > 0);
+  const sharing = pairs.filter(({ interval }) => (interval[1] ?? 1) < 0);
+  const jointly = pairs.filter(({ states }) => states["lost only jointly"] > 0);
+  return `${plural(pairs.length, "pair")} of units that interact most: ${backing.length} cost more together than the sum of both (they stand in for each other), ${sharing.length} less (they share a path). With ${jointly.length} of them some inputs are lost only where both are gone.`;
+}
+
+/** How many units matter one by one, and how many would seem to by chance. */
+export function costSentence(units: readonly UnitRow[]): string {
+  const costly = units.filter(({ impact }) => (impact.lossInterval[0] ?? -1) > 0);
+  const better = units.filter(({ impact }) => (impact.lossInterval[1] ?? 1) < 0);
+  return `The interval of the added loss lies above 0 for ${costly.length} of ${plural(units.length, "living unit")}, below 0 for ${better.length}; of units without any effect one in forty, about ${Math.round(units.length / 40)} of these, would lie on either side.`;
 }

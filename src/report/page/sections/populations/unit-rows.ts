@@ -1,6 +1,6 @@
 /** Units of a layer with what a chosen kind of lesion does to them. */
 import type { PopulationsDocument, UnitEntry, UnitImpact } from "../../../populations-document.ts";
-import type { Context } from "../../context.ts";
+import type { ReportData } from "../../../report-data.ts";
 
 export interface UnitRow extends UnitEntry {
   /** In the report's partition; null = in none. */
@@ -11,7 +11,9 @@ export interface UnitRow extends UnitEntry {
 /** Clusters of units by layer and unit; units that the map leaves out have none. */
 export function clustersOfUnits({
   data,
-}: Pick<Context, "data">): (layer: string, unit: number) => number | null {
+}: {
+  readonly data: ReportData;
+}): (layer: string, unit: number) => number | null {
   const { layer, unit, cluster } = data.map.units;
   const found = new Map<string, number>();
   cluster.forEach((own, at) => {

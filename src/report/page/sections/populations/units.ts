@@ -9,7 +9,7 @@ import { h } from "../../dom.ts";
 import { decimals, digits } from "../../format.ts";
 import { shorten } from "../../names.ts";
 import { scatterPanels } from "./scatter.ts";
-import { withInterval } from "./sentences.ts";
+import { costSentence, withInterval } from "./sentences.ts";
 import { clustersOfUnits, type UnitRow, unitRows } from "./unit-rows.ts";
 
 const MOST_UNITS = 8;
@@ -60,6 +60,10 @@ export function unitsPart(
 
 function unitTable(context: Context, units: readonly UnitRow[]): HTMLElement {
   if (units.length === 0) return h("p", { class: "empty" }, "No unit of this layer was lesioned.");
+  return h("div", {}, h("p", {}, costSentence(units)), rows(context, units));
+}
+
+function rows(context: Context, units: readonly UnitRow[]): HTMLElement {
   return capped(units, MOST_UNITS, "units", (shown) =>
     dataTable(
       "Units, those that cost most first",
