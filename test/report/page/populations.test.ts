@@ -125,7 +125,7 @@ describe("units", () => {
     const units = madeUnits("conv1", 12);
     const own = units.filter(({ unit }) => unit >= 9);
     expect(impactSentence(own, units, "zero")).toBe(
-      "Lesioned one by one (by zero), its units add a loss of 0.09 at the median, those of the layer 0.045; 2 of its 3 units are among the costliest tenth of the layer.",
+      "Lesioned one by one (by zero), its units add a loss of 0.0900 at the median, those of the layer 0.0450; 2 of its 3 units are among the costliest tenth of the layer.",
     );
     expect(impactSentence([], units, "zero")).toBe("None of its units was lesioned by zero.");
   });

@@ -12,7 +12,11 @@ const TOP = 40;
 export function classHeatmap(found: PatternLayer, className: (label: number) => string): HTMLElement | null {
   const grid = classGrid(found);
   if (grid === null || grid.labels.length === 0) return null;
-  const box = h("div", { class: "class-heatmap scroll" }, drawGrid(grid, found.layer, className));
+  const box = h(
+    "div",
+    { class: "class-heatmap scroll", tabindex: 0, role: "group", "aria-label": "Classes in patterns" },
+    drawGrid(grid, found.layer, className),
+  );
   const hidden = [
     grid.hiddenClasses > 0 ? plural(grid.hiddenClasses, "rarer class").replace(/classs$/, "classes") : "",
     grid.hiddenPatterns > 0 ? plural(grid.hiddenPatterns, "less persistent pattern") : "",

@@ -45,7 +45,12 @@ function flowFigure(
   layout: FlowLayout,
   label: (layer: number, pattern: number) => string,
 ): HTMLElement {
-  const box = h("div");
+  const box = h("div", {
+    class: "scroll",
+    tabindex: 0,
+    role: "group",
+    "aria-label": "Flow through the layers",
+  });
   drawByWidth(box, (width) => drawFlow(flow, layout, label, width));
   const { ribbons, total, hiddenInputs, drawnInputs } = layout;
   const capped =

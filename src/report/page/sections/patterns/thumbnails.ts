@@ -25,7 +25,7 @@ export function thumbnails(
       return h(
         "li",
         { class: isWrong ? "wrong" : null, title: told },
-        h("img", { src: context.data.pictures.inputs[String(each.input)] ?? "", alt: told, loading: "lazy" }),
+        h("img", { src: context.data.pictures.inputs[String(each.input)] ?? "", alt: told }),
         isWrong ? h("span", { "aria-hidden": "true" }, "✕") : null,
       );
     }),

@@ -54,10 +54,10 @@ function draw(rows: readonly Row[], width: number): Element {
   const strongest = strongestOf(points);
   return Plot.plot({
     width,
-    height: 64 + 34 * rows.length,
+    height: 74 + 34 * rows.length,
     marginLeft: isNarrow ? 118 : 190,
     marginTop: 24,
-    marginBottom: 36,
+    marginBottom: 46,
     marginRight: 16,
     style: { fontSize: "13px", background: "transparent" },
     ariaLabel: `What tells a unit's importance: the strongest of ${points.length} correlations is ${strongest ? `${INDICATORS[strongest.indicator]}, ${withInterval(strongest.rho, strongest.interval)}` : "undefined"}`,

@@ -102,7 +102,7 @@ function draw(
     width,
     height: Math.min(340, Math.max(260, width * 0.62)),
     marginLeft: 56,
-    marginBottom: 40,
+    marginBottom: 48,
     style: { fontSize: "13px", background: "transparent" },
     ariaLabel: `${name === "magnitude-impact" ? "Magnitude" : "Selectivity"} and loss impact of ${units.length} units of ${shown.layer}, lesions by ${shown.kind}; the table below lists them.`,
     x: { label, labelArrow: "none", labelAnchor: "center", nice: true, ticks: width < 460 ? 4 : 6 },

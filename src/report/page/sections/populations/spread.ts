@@ -1,6 +1,6 @@
 /** How a set of units lies among the populations and impacts of its layer. */
 import type { UnitEntry } from "../../../populations-document.ts";
-import { count, digits, plural } from "../../format.ts";
+import { count, decimals, plural } from "../../format.ts";
 
 export interface SpreadRow {
   /** -1 = in none. */
@@ -42,7 +42,7 @@ export function impactSentence(own: readonly UnitEntry[], all: readonly UnitEntr
   const tenth = Math.ceil(whole.length / 10);
   const least = whole[whole.length - tenth] ?? Infinity;
   const costly = mine.filter((impact) => impact >= least).length;
-  return `Lesioned one by one (by ${kind}), its units add a loss of ${digits(median(mine), 2)} at the median, those of the layer ${digits(median(whole), 2)}; ${count(costly)} of its ${plural(mine.length, "unit")} ${costly === 1 ? "is" : "are"} among the costliest tenth of the layer.`;
+  return `Lesioned one by one (by ${kind}), its units add a loss of ${decimals(median(mine), 4)} at the median, those of the layer ${decimals(median(whole), 4)}; ${count(costly)} of its ${plural(mine.length, "unit")} ${costly === 1 ? "is" : "are"} among the costliest tenth of the layer.`;
 }
 
 function median(sorted: readonly number[]): number | null {
