@@ -46,7 +46,7 @@ describe("patterns", () => {
     );
     await page.select(".pattern-layer select", "1");
     expect(await text(page, "#patterns .pattern-layer h3")).toBe("Patterns of cluster 0 in conv1");
-    expect(await text(page, "#patterns .told")).toMatch(/Against 19 random sets/);
+    expect(await text(page, "#patterns .statements")).toMatch(/Against 19 random sets/);
     await close();
   });
 

@@ -3,7 +3,7 @@ import { type PatternLayer, patternsOf } from "../../patterns-document.ts";
 import { labelledChoice } from "../choice.ts";
 import type { Context, Section } from "../context.ts";
 import { h } from "../dom.ts";
-import { shorten } from "../names.ts";
+import { layerLabels } from "../layer-labels.ts";
 import { classNaming } from "./patterns/class-names.ts";
 import { layerDetail } from "./patterns/detail.ts";
 import { flowPart } from "./patterns/flow.ts";
@@ -50,12 +50,13 @@ function detailPart(
     heading.textContent = `Patterns of ${nameOf(found)}`;
     box.replaceChildren(layerDetail(context, found, className));
   };
+  const label = layerLabels(layers.map(({ layer }) => layer));
   const first = firstShown(layers);
   const choice = labelledChoice(
     "Patterns of",
     layers.map(
       (found) =>
-        `${shorten(found.layer, 40)}${found.cluster === undefined ? "" : ` · cluster ${found.cluster}`}`,
+        `${label(found.layer, 40)}${found.cluster === undefined ? "" : ` · cluster ${found.cluster}`}`,
     ),
     (at) => draw(layers[at]),
     first,

@@ -21,7 +21,7 @@ export function layerDetail(
     warning === null ? null : h("p", { class: "continuum-warning" }, warning),
     h(
       "ul",
-      { class: "told" },
+      { class: "statements" },
       [...countSentences(found), ...(random === null ? [] : [random])].map((sentence) =>
         h("li", {}, sentence),
       ),

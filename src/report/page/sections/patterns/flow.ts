@@ -5,6 +5,7 @@ import { dataTable } from "../../data-table.ts";
 import { type Child, h, s } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count, percent, plural } from "../../format.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { shorten } from "../../names.ts";
 import { drawByWidth } from "../../responsive.ts";
 import { type FlowLayout, type FlowNode, layOutFlow, NONE } from "./flow-layout.ts";
@@ -69,6 +70,7 @@ function drawFlow(
   label: (layer: number, pattern: number) => string,
   width: number,
 ): SVGSVGElement {
+  const layerLabel = layerLabels(layers);
   const full = Math.max(width, layers.length * LEAST_COLUMN);
   const step = (full - LEAST_COLUMN * 0.75) / Math.max(1, layers.length - 1);
   const height = TOP + 410;
@@ -139,7 +141,7 @@ function drawFlow(
         "text",
         { class: "layer", x: x(at), y: 14 },
         s("title", {}, layer),
-        shorten(layer, Math.max(8, Math.floor(step / 8))),
+        layerLabel(layer, Math.max(8, Math.floor(step / 8))),
       ),
     ),
     s("g", { fill: "none" }, paths),

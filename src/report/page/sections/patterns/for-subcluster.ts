@@ -22,7 +22,7 @@ export function patternsOfSubcluster(context: Context, layer: string, cluster: n
     warning === null ? null : h("p", { class: "continuum-warning" }, warning),
     h(
       "ul",
-      { class: "told" },
+      { class: "statements" },
       [...countSentences(found), ...(random === null ? [] : [random])].map((sentence) =>
         h("li", {}, sentence),
       ),

@@ -5,7 +5,7 @@ import { dataTable, type TableHead } from "../../data-table.ts";
 import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count, decimals, percent } from "../../format.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { drawByWidth } from "../../responsive.ts";
 import { shareBar } from "../../share-bar.ts";
 import { meanPurity } from "./sentences.ts";
@@ -50,6 +50,7 @@ export function depthFigure(layers: readonly PatternLayer[]): HTMLElement | null
 }
 
 function depthPlot(layers: readonly PatternLayer[], points: readonly Point[], width: number): Element {
+  const label = layerLabels(layers.map(({ layer }) => layer));
   const shown = MEASURES.filter(({ name }) => points.some(({ measure }) => measure === name));
   const room = (width - 150) / Math.max(1, layers.length);
   const isTilted = room < 64;
@@ -74,7 +75,7 @@ function depthPlot(layers: readonly PatternLayer[], points: readonly Point[], wi
       type: "point",
       domain: layers.map((_, at) => at),
       label: null,
-      tickFormat: (at: number) => shorten(layers[at]?.layer ?? "", isTilted ? 12 : Math.floor(room / 7.5)),
+      tickFormat: (at: number) => label(layers[at]?.layer ?? "", isTilted ? 12 : Math.floor(room / 7.5)),
       tickRotate: isTilted ? -45 : 0,
       ticks: layers.map((_, at) => at).filter((at) => at % Math.ceil(layers.length / 24) === 0),
       tickSize: 3,
@@ -136,6 +137,7 @@ const range = (points: readonly Point[]): string => {
 
 /** The same and more as a table; a layer's name shows its patterns. */
 export function layerTable(layers: readonly PatternLayer[], onShow: (at: number) => void): HTMLElement {
+  const label = layerLabels(layers.map(({ layer }) => layer));
   const [first] = layers;
   const [all, half] = first?.counts ?? [];
   const heads: TableHead[] = [
@@ -163,7 +165,7 @@ export function layerTable(layers: readonly PatternLayer[], onShow: (at: number)
       h(
         "button",
         { class: "link", type: "button", title: found.layer, onclick: () => onShow(at) },
-        shorten(found.layer, 28),
+        label(found.layer, 28),
       ),
       count(found.count),
       ...(half ? [count(found.counts[1]?.patterns)] : []),

@@ -3,20 +3,21 @@ import type { AgreementEntry, ShuffleTest } from "../../../populations-document.
 import { dataTable } from "../../data-table.ts";
 import { type Child, h } from "../../dom.ts";
 import { count, decimals, formatP } from "../../format.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { agreementSentence, partitionName } from "./sentences.ts";
 
 export function agreementPart(agreements: readonly AgreementEntry[]): HTMLElement | null {
   const [first] = agreements;
   if (first === undefined) return null;
   const layers = [...new Set(agreements.flatMap(({ layers: own }) => own.map(({ name }) => name)))];
+  const label = layerLabels(layers);
   return h(
     "div",
     {},
     h("h3", {}, "Do they agree?"),
     h(
       "ul",
-      { class: "told" },
+      { class: "statements" },
       agreements.map((agreement) => h("li", {}, agreementSentence(agreement))),
     ),
     dataTable(
@@ -33,7 +34,7 @@ export function agreementPart(agreements: readonly AgreementEntry[]): HTMLElemen
           ...agreements.map(({ overall }) => cell(overall?.ami, overall?.withinLayers.ami, true)),
         ],
         ...layers.map((name): Child[] => [
-          h("span", { title: name }, shorten(name, 28)),
+          h("span", { title: name }, label(name, 28)),
           ...agreements.map(({ layers: own }) => {
             const found = own.find((layer) => layer.name === name);
             return cell(found?.ami, found?.shuffled.ami);

@@ -4,7 +4,7 @@ import type { ClaimEntry, Telling } from "../../../populations-document.ts";
 import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count } from "../../format.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { drawByWidth } from "../../responsive.ts";
 import { INDICATORS, strongestOf, TELLS, withInterval } from "./sentences.ts";
 
@@ -47,9 +47,12 @@ export function claimChart(claim: readonly ClaimEntry[]): HTMLElement | null {
 function draw(rows: readonly Row[], width: number): Element {
   const isNarrow = width < 520;
   const points = rows.flatMap(({ tellings }, at) => tellings.map((telling) => ({ ...telling, at })));
+  const layerLabel = layerLabels(rows.flatMap(({ layer }) => layer ?? []));
   const label = (at: number): string => {
     const row = rows[at];
-    return row ? `${shorten(row.layer ?? "all layers", isNarrow ? 10 : 22)} · ${row.kind}` : "";
+    return row
+      ? `${row.layer === null ? "all layers" : layerLabel(row.layer, isNarrow ? 9 : 17)} · ${row.kind}`
+      : "";
   };
   const strongest = strongestOf(points);
   return Plot.plot({

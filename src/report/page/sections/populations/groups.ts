@@ -5,7 +5,7 @@ import { labelledChoice } from "../../choice.ts";
 import { dataTable } from "../../data-table.ts";
 import { type Child, h } from "../../dom.ts";
 import { count, decimals, digits, formatP, plural } from "../../format.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { groupsSentence } from "./sentences.ts";
 import { changedInputs, stateBar } from "./states.ts";
 
@@ -16,10 +16,11 @@ export function groupsPart({ groups = [], shuffles, nullInputs }: PopulationsDoc
   const kinds = [...new Set(groups.map(({ kind }) => kind))];
   const sorted = [...groups].sort((a, b) => (b.lossImpact ?? -Infinity) - (a.lossImpact ?? -Infinity));
   const most = Math.max(...groups.map(({ states }) => changedInputs(states)));
+  const label = layerLabels(groups.map(({ layer }) => layer));
   const box = h("div");
   const show = (at: number): void => {
     const own = at === 0 ? sorted : sorted.filter(({ kind }) => kind === kinds[at - 1]);
-    box.replaceChildren(capped(own, MOST_GROUPS, "populations", (shown) => groupTable(shown, most)));
+    box.replaceChildren(capped(own, MOST_GROUPS, "populations", (shown) => groupTable(shown, most, label)));
   };
   show(0);
   return h(
@@ -39,7 +40,11 @@ export function groupsPart({ groups = [], shuffles, nullInputs }: PopulationsDoc
   );
 }
 
-function groupTable(groups: readonly GroupEntry[], most: number): HTMLElement {
+function groupTable(
+  groups: readonly GroupEntry[],
+  most: number,
+  label: (layer: string, letters: number) => string,
+): HTMLElement {
   return dataTable(
     "Populations, those that cost most first",
     [
@@ -62,7 +67,7 @@ function groupTable(groups: readonly GroupEntry[], most: number): HTMLElement {
     ],
     groups.map(({ kind, population, layer, units, redundancy, against, states, ...group }): Child[] => [
       `${kind} ${population}`,
-      h("span", { title: layer }, shorten(layer, 24)),
+      h("span", { title: layer }, label(layer, 24)),
       count(units.length),
       digits(group.lossImpact),
       points(group.accuracyImpact),

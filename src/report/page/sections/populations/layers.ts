@@ -3,10 +3,11 @@ import type { PopulationsDocument } from "../../../populations-document.ts";
 import { dataTable } from "../../data-table.ts";
 import { h } from "../../dom.ts";
 import { count, percent } from "../../format.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { shareBar } from "../../share-bar.ts";
 
 export function layersTable({ layers, lesions = [] }: PopulationsDocument): HTMLElement {
+  const label = layerLabels(layers.map(({ name }) => name));
   return dataTable(
     "Populations by layer",
     [
@@ -21,7 +22,7 @@ export function layersTable({ layers, lesions = [] }: PopulationsDocument): HTML
       })),
     ],
     layers.map(({ name, units, dead, coResponse, coImpact, lesions: own }) => [
-      h("span", { title: name }, shorten(name, 28)),
+      h("span", { title: name }, label(name, 28)),
       count(units),
       count(dead.length),
       count(coResponse),

@@ -6,7 +6,7 @@ import type { Context } from "../../context.ts";
 import { dataTable } from "../../data-table.ts";
 import { type Child, h } from "../../dom.ts";
 import { count, digits } from "../../format.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { pairsSentence, withInterval } from "./sentences.ts";
 import { changedInputs, STATES_EXPLAINED, stateBar } from "./states.ts";
 import { clustersOfUnits } from "./unit-rows.ts";
@@ -17,6 +17,7 @@ export function pairsPart(context: Context, { pairs = [] }: PopulationsDocument)
   if (pairs.length === 0) return null;
   const sorted = [...pairs].sort((a, b) => Math.abs(b.synergy ?? 0) - Math.abs(a.synergy ?? 0));
   const most = Math.max(...pairs.map(({ states }) => changedInputs(states)));
+  const label = layerLabels(pairs.map(({ layer }) => layer));
   const clusterOf = clustersOfUnits(context);
   return h(
     "div",
@@ -47,7 +48,7 @@ export function pairsPart(context: Context, { pairs = [] }: PopulationsDocument)
           [...new Set(units.map((unit) => clusterOf(layer, unit)))].map((cluster) =>
             cluster === null ? null : clusterChip(context, cluster),
           ),
-          h("span", { title: layer }, shorten(layer, 24)),
+          h("span", { title: layer }, label(layer, 24)),
           digits(lossImpact, 2),
           withInterval(synergy, interval, 4),
           count(states.lost),

@@ -2,7 +2,7 @@
 import type { RelationEntry } from "../../../populations-document.ts";
 import { dataTable } from "../../data-table.ts";
 import { type Child, h } from "../../dom.ts";
-import { shorten } from "../../names.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { withInterval } from "./sentences.ts";
 
 interface Column {
@@ -52,6 +52,7 @@ export function relationTable(relations: readonly RelationEntry[], kinds: readon
         ]),
   ];
   const layers = [...new Set(relations.map(({ layer }) => layer))];
+  const label = layerLabels(layers.flatMap((layer) => layer ?? []));
   return dataTable(
     "Spearman's correlation with loss impact",
     [
@@ -61,7 +62,7 @@ export function relationTable(relations: readonly RelationEntry[], kinds: readon
     ],
     layers.flatMap((layer) =>
       kinds.map((kind) => [
-        layer === null ? "all, within each" : h("span", { title: layer }, shorten(layer, 28)),
+        layer === null ? "all, within each" : h("span", { title: layer }, label(layer, 28)),
         kind,
         ...columns.map(({ of }): Child => {
           const wanted = of(kind);

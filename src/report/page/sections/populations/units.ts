@@ -7,6 +7,7 @@ import type { Context } from "../../context.ts";
 import { dataTable } from "../../data-table.ts";
 import { h } from "../../dom.ts";
 import { decimals, digits } from "../../format.ts";
+import { layerLabels } from "../../layer-labels.ts";
 import { shorten } from "../../names.ts";
 import { scatterPanels } from "./scatter.ts";
 import { costSentence, withInterval } from "./sentences.ts";
@@ -21,6 +22,7 @@ export function unitsPart(
 ): HTMLElement {
   const clusterOf = clustersOfUnits(context);
   const layers = document.layers.map(({ name }) => name);
+  const label = layerLabels(layers);
   const scatter = scatterPanels(context);
   const table = h("div");
   let [layer = "", kind = ""] = [layers[0], kinds[0]];
@@ -39,7 +41,7 @@ export function unitsPart(
       { class: "controls" },
       labelledChoice(
         "Layer",
-        layers.map((name) => shorten(name, 40)),
+        layers.map((name) => label(name, 40)),
         (at) => {
           layer = layers[at] ?? "";
           show();
