@@ -9,7 +9,7 @@ import { drawByWidth } from "../../responsive.ts";
 import { INDICATORS, strongestOf, TELLS, withInterval } from "./sentences.ts";
 
 /** The table has all of them. */
-const MOST_ROWS = 40;
+const MOST_ROWS = 24;
 const SHAPES = [
   { indicator: "magnitude", symbol: "circle", dy: -8 },
   { indicator: "selectivity", symbol: "square", dy: 0 },
