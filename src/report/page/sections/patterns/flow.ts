@@ -15,6 +15,7 @@ const MOST_PATHS = 8;
 const TOP = 26;
 const BAR = 9;
 const LEAST_COLUMN = 120;
+const LAST_COLUMN = 104;
 
 export function flowPart(
   flow: PatternFlowEntry,
@@ -72,10 +73,12 @@ function drawFlow(
 ): SVGSVGElement {
   const layerLabel = layerLabels(layers);
   const full = Math.max(width, layers.length * LEAST_COLUMN);
-  const step = (full - LEAST_COLUMN * 0.75) / Math.max(1, layers.length - 1);
+  const step = (full - LAST_COLUMN) / Math.max(1, layers.length - 1);
   const height = TOP + 410;
   const x = (layer: number): number => layer * step + 1;
-  const letters = Math.max(6, Math.floor((step - BAR - 14) / 7.2));
+  // Behind the last layer there is less room than between two.
+  const letters = (layer: number): number =>
+    Math.floor(((layer === layers.length - 1 ? LAST_COLUMN : step) - BAR - 14) / 7.2);
   const isNone = (node: FlowNode | undefined): boolean => node?.pattern === NONE;
   const name = ({ layer, pattern }: FlowNode): string => (pattern === NONE ? "none" : label(layer, pattern));
   const tell = (node: FlowNode | undefined): string =>
@@ -123,7 +126,7 @@ function drawFlow(
       s(
         "text",
         { x: x(node.layer) + BAR + 5, y: TOP + node.y + node.height / 2, dy: "0.35em" },
-        shorten(name(node), letters),
+        shorten(name(node), letters(node.layer)),
       ),
     );
   });
@@ -141,7 +144,7 @@ function drawFlow(
         "text",
         { class: "layer", x: x(at), y: 14 },
         s("title", {}, layer),
-        layerLabel(layer, Math.max(8, Math.floor(step / 8))),
+        layerLabel(layer, Math.floor((at === layers.length - 1 ? LAST_COLUMN : step - 8) / 8)),
       ),
     ),
     s("g", { fill: "none" }, paths),

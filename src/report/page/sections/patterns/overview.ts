@@ -6,6 +6,7 @@ import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count, decimals, percent } from "../../format.ts";
 import { layerLabels } from "../../layer-labels.ts";
+import { nameDrawing } from "../../name-drawing.ts";
 import { drawByWidth } from "../../responsive.ts";
 import { shareBar } from "../../share-bar.ts";
 import { meanPurity } from "./sentences.ts";
@@ -61,7 +62,7 @@ function depthPlot(layers: readonly PatternLayer[], points: readonly Point[], wi
     }),
     0.09,
   );
-  return Plot.plot({
+  const plot = Plot.plot({
     width,
     height: isTilted ? 300 : 250,
     marginLeft: 44,
@@ -110,6 +111,8 @@ function depthPlot(layers: readonly PatternLayer[], points: readonly Point[], wi
       }),
     ],
   });
+  nameDrawing(plot);
+  return plot;
 }
 
 interface End {

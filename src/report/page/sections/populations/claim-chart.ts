@@ -5,6 +5,7 @@ import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count } from "../../format.ts";
 import { layerLabels } from "../../layer-labels.ts";
+import { nameDrawing } from "../../name-drawing.ts";
 import { drawByWidth } from "../../responsive.ts";
 import { INDICATORS, strongestOf, TELLS, withInterval } from "./sentences.ts";
 
@@ -55,7 +56,7 @@ function draw(rows: readonly Row[], width: number): Element {
       : "";
   };
   const strongest = strongestOf(points);
-  return Plot.plot({
+  const plot = Plot.plot({
     width,
     height: 74 + 34 * rows.length,
     marginLeft: isNarrow ? 118 : 190,
@@ -115,4 +116,6 @@ function draw(rows: readonly Row[], width: number): Element {
       }),
     ],
   });
+  nameDrawing(plot);
+  return plot;
 }

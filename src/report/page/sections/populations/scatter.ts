@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { figure } from "../../figure.ts";
 import { count, decimals, digits } from "../../format.ts";
+import { nameDrawing } from "../../name-drawing.ts";
 import { drawByWidth } from "../../responsive.ts";
 import type { UnitRow } from "./unit-rows.ts";
 
@@ -148,6 +149,7 @@ function draw(
   plot.querySelectorAll(".unit-dots circle, circle.unit-dots").forEach((dot, at) => {
     dot.setAttribute("data-cluster", String(units[at]?.cluster ?? ""));
   });
+  nameDrawing(plot);
   plot.addEventListener("click", () => {
     const unit = plot.value as UnitRow | null;
     if (unit?.cluster != null) store.select(unit.cluster);
