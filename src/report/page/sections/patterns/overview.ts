@@ -69,9 +69,6 @@ function depthPlot(layers: readonly PatternLayer[], points: readonly Point[], wi
     marginRight: 118,
     marginBottom: isTilted ? 84 : 32,
     style: { fontSize: "13px", background: "transparent" },
-    ariaLabel: `Patterns by layer: ${shown
-      .map(({ name }) => `${name} ${range(points.filter(({ measure }) => measure === name))}`)
-      .join("; ")}`,
     x: {
       type: "point",
       domain: layers.map((_, at) => at),
@@ -111,7 +108,12 @@ function depthPlot(layers: readonly PatternLayer[], points: readonly Point[], wi
       }),
     ],
   });
-  nameDrawing(plot);
+  nameDrawing(
+    plot,
+    `Patterns by layer: ${shown
+      .map(({ name }) => `${name} ${range(points.filter(({ measure }) => measure === name))}`)
+      .join("; ")}`,
+  );
   return plot;
 }
 

@@ -64,7 +64,6 @@ function draw(rows: readonly Row[], width: number): Element {
     marginBottom: 46,
     marginRight: 16,
     style: { fontSize: "13px", background: "transparent" },
-    ariaLabel: `What tells a unit's importance: the strongest of ${points.length} correlations is ${strongest ? `${INDICATORS[strongest.indicator]}, ${withInterval(strongest.rho, strongest.interval)}` : "undefined"}`,
     x: {
       domain: [-1, 1],
       label: isNarrow ? "Spearman's correlation" : "Spearman's correlation with loss impact",
@@ -116,6 +115,9 @@ function draw(rows: readonly Row[], width: number): Element {
       }),
     ],
   });
-  nameDrawing(plot);
+  nameDrawing(
+    plot,
+    `What tells a unit's importance: the strongest of ${points.length} correlations is ${strongest ? `${INDICATORS[strongest.indicator]}, ${withInterval(strongest.rho, strongest.interval)}` : "undefined"}`,
+  );
   return plot;
 }

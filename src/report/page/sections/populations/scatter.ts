@@ -105,7 +105,6 @@ function draw(
     marginLeft: 56,
     marginBottom: 48,
     style: { fontSize: "13px", background: "transparent" },
-    ariaLabel: `${name === "magnitude-impact" ? "Magnitude" : "Selectivity"} and loss impact of ${units.length} units of ${shown.layer}, lesions by ${shown.kind}; the table below lists them.`,
     x: { label, labelArrow: "none", labelAnchor: "center", nice: true, ticks: width < 460 ? 4 : 6 },
     y: {
       label: `loss added by the lesion (${shown.kind})`,
@@ -149,7 +148,10 @@ function draw(
   plot.querySelectorAll(".unit-dots circle, circle.unit-dots").forEach((dot, at) => {
     dot.setAttribute("data-cluster", String(units[at]?.cluster ?? ""));
   });
-  nameDrawing(plot);
+  nameDrawing(
+    plot,
+    `${name === "magnitude-impact" ? "Magnitude" : "Selectivity"} and loss impact of ${units.length} units of ${shown.layer}, lesions by ${shown.kind}; the table below lists them.`,
+  );
   plot.addEventListener("click", () => {
     const unit = plot.value as UnitRow | null;
     if (unit?.cluster != null) store.select(unit.cluster);
