@@ -6,6 +6,7 @@ import { readGraph } from "../graph/graph-file.ts";
 import { fitPartition, parsePartition } from "../partition/partition-file.ts";
 import { SCORES_SCHEMA } from "../scores/scores-file.ts";
 import { makeReport } from "./make-report.ts";
+import { slimPopulations } from "./populations-document.ts";
 import type { ReportData } from "./report-data.ts";
 import { readPictures } from "./run-pictures.ts";
 import type { ScoresDocument } from "./scores-document.ts";
@@ -28,6 +29,7 @@ export async function readRun(folder: string): Promise<ReportData> {
   const inputs = record(run?.inputs);
   const model = record(inputs?.model)?.path;
   const classNames = record(inputs?.data)?.classNames;
+  const populations = await readJson(join(folder, "populations.json"), "brodmann/populations/1");
   return makeReport({
     name: typeof model === "string" ? basename(model) : basename(folder),
     graph,
@@ -38,7 +40,7 @@ export async function readRun(folder: string): Promise<ReportData> {
     run,
     files: await listFiles(folder),
     patterns: await readJson(join(folder, "patterns.json"), "brodmann/patterns/1"),
-    populations: await readJson(join(folder, "populations.json"), "brodmann/populations/1"),
+    populations: populations && slimPopulations(populations),
   });
 }
 

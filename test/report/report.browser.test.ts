@@ -4,6 +4,7 @@ import type { Page } from "puppeteer";
 import { describe, expect, it } from "vitest";
 import { readRun } from "../../src/report/read-run.ts";
 import type { ReportData } from "../../src/report/report-data.ts";
+import { withFindings } from "../support/findings-data.ts";
 import { HOSTILE, reportData } from "../support/report-data.ts";
 import { goTo, openReport, twoFrames, writeReport } from "../support/report-page.ts";
 import { writeRunFolder } from "../support/run-folder.ts";
@@ -79,7 +80,7 @@ describe("a report", () => {
 
 describe("everybody", () => {
   it.each(["light", "dark"] as const)("can read it (axe-core, %s)", async (theme) => {
-    const { page, close } = await openReport(reportData(), { theme });
+    const { page, close } = await openReport(withFindings(reportData()), { theme });
     expect(await findings(page)).toEqual([]);
     await goTo(page, subclusterHash);
     expect(await findings(page)).toEqual([]);
@@ -132,7 +133,7 @@ describe("everybody", () => {
   });
 
   it("can print it: on A4 nothing is cut, and the bar stays away", async () => {
-    const { page, close } = await openReport(reportData(), { theme: "dark" });
+    const { page, close } = await openReport(withFindings(reportData()), { theme: "dark" });
     await page.emulateMediaType("print");
     // A4 less margins, at 96 points an inch.
     await page.setViewport({ width: 688, height: 971 });
