@@ -39,7 +39,7 @@ describe("README", () => {
 
   test.each(commands)("%s", { timeout: 180_000 }, async (command) => {
     // The folder `run`, which one command writes and another reads.
-    const placed = command.replaceAll(/(?<=--out )run\b|(?<=[ ,])run(?=\/)/g, join(folder, "run"));
+    const placed = command.replaceAll(/(?<=--out |report )run\b|(?<=[ ,])run(?=\/)/g, join(folder, "run"));
     const [program = "", ...args] = placed.split(" ");
     const { stdout } = await run(program, args, { cwd: root, timeout: 170_000 });
     if (/demo|analyze/.test(command)) expect(stdout).toContain("permutation p");

@@ -1,8 +1,8 @@
-/** The text of a report. */
-
-/** A report without what is in it of run.json: times and the command line, which differ from run to run. */
-export function withoutRun(html: string): string {
-  const [, json = "null"] = /<script type="application\/json"[^>]*>(.*?)<\/script>/s.exec(html) ?? [];
-  const data: unknown = JSON.parse(json);
-  return html.replace(json, () => JSON.stringify({ ...(data as object), run: null }));
+/** A report without what differs between runs of the same command: run.json's content, and its size among the files. */
+export function withoutRun(report: string): string {
+  return report.replace(/(?<=id="report-data">).*?(?=<\/script>)/s, (text) => {
+    const { run: _, files, ...data } = JSON.parse(text) as Record<string, unknown>;
+    const others = (files as { readonly name: string }[]).filter(({ name }) => name !== "run.json");
+    return JSON.stringify({ ...data, files: others });
+  });
 }
