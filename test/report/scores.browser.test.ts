@@ -89,7 +89,7 @@ describe("the scoreboard", () => {
     await page.select('select[aria-label="Coherence"]', "1");
     expect((await texts(page, ".score-table .groups th")).slice(2)).toEqual([
       "Importance: class range",
-      "Coherence: same classes preferred",
+      "Coherence: preferred classes",
     ]);
     // A class range is defined for three; a cosine has no effect.
     await page.select('select[aria-label="Shown as"]', "1");

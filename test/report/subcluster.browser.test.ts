@@ -29,7 +29,7 @@ describe("the page of a subcluster", () => {
     );
     expect(strips).toHaveLength(measures.length);
     const { amount, quantiles } = entry?.importance?.nullSpread.accuracy ?? { amount: null, quantiles: [] };
-    expect(strips[0]?.label).toMatch(/^Accuracy lost: this subcluster /);
+    expect(strips[0]?.label).toMatch(/^Accuracy: this subcluster /);
     expect(Math.sign((strips[0]?.mark ?? 0) - (strips[0]?.median ?? 0))).toBe(
       Math.sign((amount ?? 0) - (quantiles[10] ?? 0)),
     );

@@ -1,5 +1,7 @@
 /** The measures of a document, and what a subcluster's value of one looks like beside its random sets. No DOM. */
+
 import type { ScoresDocument, SubclusterEntry } from "../scores-document.ts";
+import { measureLabel } from "./measure-names.ts";
 
 export type MeasureKind = "importance" | "coherence";
 
@@ -18,47 +20,28 @@ export interface MeasureChoice {
   readonly isLow: boolean;
 }
 
-type Text = Pick<MeasureChoice, "label" | "meaning" | "axis">;
+type Text = Pick<MeasureChoice, "meaning" | "axis">;
 
 const IMPORTANCE: Readonly<Record<string, Text>> = {
   accuracy: {
-    label: "accuracy",
     meaning: "how far the mean class accuracy falls when the subcluster is lesioned",
     axis: "fall of the mean class accuracy, in percentage points",
   },
   classRange: {
-    label: "class range",
     meaning: "whether the lesion hits some classes much more than others",
     axis: "range of the class accuracies' changes, against their mean",
   },
   loss: {
-    label: "loss",
     meaning: "how much the loss rises when the subcluster is lesioned",
     axis: "rise of the loss",
   },
-};
-
-/** Short names of what scores.json explains at length. */
-const COHERENCE_LABELS: Readonly<Record<string, string>> = {
-  meanCorrelation: "correlation of pairs",
-  leadingShare: "one direction",
-  silhouette: "silhouette",
-  profileCosine: "same classes preferred",
-  classAuroc: "one class told (AUROC)",
-  impactCosine: "same classes served (accuracy)",
-  lossImpactCosine: "same classes served (loss)",
-  downstreamCosine: "same push on the answers",
-  labelCka: "arranged as the labels (CKA)",
-  purity: "purity of the top inputs",
-  score: "answer to one image",
-  entropy: "entropy on that image",
 };
 
 /** The measures that were computed for at least one subcluster, in the document's order. */
 export function measuresOf(scores: ScoresDocument, kind: MeasureKind): readonly MeasureChoice[] {
   return Object.entries(scores.network[kind] ?? {}).flatMap(([name, { meaning }]) => {
     const text: Text | undefined = kind === "importance" ? IMPORTANCE[name] : undefined;
-    const label = text?.label ?? COHERENCE_LABELS[name] ?? name;
+    const label = measureLabel(name);
     const choice: MeasureChoice = {
       kind,
       name,

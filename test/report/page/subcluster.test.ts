@@ -107,10 +107,10 @@ describe("what a lesion does", () => {
 
   it("is judged after correction", () => {
     expect(verdictSentence(entryOf(0.03, 0.001, 999), scores)).toBe(
-      "Corrected for all 9 subclusters, it matters more than chance: accuracy lost (q .040).",
+      "Corrected for all 9 subclusters, it matters more than chance: accuracy (q .040).",
     );
     expect(verdictSentence(entryOf(0.03, 0.03, 199), scores)).toBe(
-      "Taken alone, accuracy lost (p .030) would be more than chance; corrected for all 9 subclusters, it is not.",
+      "Taken alone, accuracy (p .030) would be more than chance; corrected for all 9 subclusters, it is not.",
     );
     expect(verdictSentence(entryOf(0.03, 0.3, 199), scores)).toContain("no sign that this one matters more");
     expect(verdictSentence(entryOf(null, null, 199), scores)).toBeNull();
@@ -130,7 +130,7 @@ describe("what a lesion does", () => {
 describe("words", () => {
   it("for coherence", () => {
     expect(coherenceSentence(first, scores)).toBe(
-      "Its units belong together by 4 measures of 4: correlation, preferred classes, image score and image entropy.",
+      "Its units belong together by 4 measures of 4: correlation of pairs, preferred classes, image score and image entropy.",
     );
     const q = { meanCorrelation: 1, profileCosine: 1, score: 1, entropy: 1 };
     const coherence = { ...(first.coherence as NonNullable<SubclusterEntry["coherence"]>), q };
@@ -164,10 +164,10 @@ describe("words", () => {
 describe("rows", () => {
   it("tell the measures that have an amount, and name the others", () => {
     const { rows, undefinedLabels } = importanceRows(entryOf(null, null, 9));
-    expect({ rows, undefinedLabels }).toEqual({ rows: [], undefinedLabels: ["Accuracy lost"] });
+    expect({ rows, undefinedLabels }).toEqual({ rows: [], undefinedLabels: ["Accuracy"] });
     const [correlation] = coherenceRows(first, scores).rows;
     expect(correlation).toMatchObject({
-      label: "Correlation",
+      label: "Correlation of pairs",
       meaning: "Its units act alike over the inputs",
       tail: "upper",
     });

@@ -1,6 +1,7 @@
 /** The measures of a subcluster as rows for people: what each asks, what was found, and what random groups give. */
 import type { NetworkEntry, NullSpread, ScoresDocument, SubclusterEntry } from "../../../scores-document.ts";
 import { decimals, digits } from "../../format.ts";
+import { measureLabel } from "../../measure-names.ts";
 
 type Maybe = number | null;
 
@@ -21,8 +22,7 @@ export interface MeasureRow {
 }
 
 interface Wording {
-  readonly label: string;
-  readonly meaning?: string;
+  readonly meaning: string;
   readonly format?: MeasureRow["format"];
 }
 
@@ -36,32 +36,15 @@ export const signedPoints = (change: number | null): string =>
 
 const IMPORTANCE: Readonly<Record<string, Wording>> = {
   accuracy: {
-    label: "Accuracy lost",
     meaning:
       "What the network's accuracy falls by without these units, in percentage points, mean over classes",
     format: points,
   },
   classRange: {
-    label: "Unevenness",
     meaning:
       "How differently the lesion hits the classes: range of their changes, relative to the mean change",
   },
-  loss: { label: "Loss added", meaning: "What the network's loss rises by without these units" },
-};
-
-const COHERENCE: Readonly<Record<string, Wording>> = {
-  meanCorrelation: { label: "Correlation" },
-  leadingShare: { label: "Common direction" },
-  silhouette: { label: "Separateness" },
-  profileCosine: { label: "Preferred classes" },
-  classAuroc: { label: "Class detector" },
-  impactCosine: { label: "Served classes (accuracy)" },
-  lossImpactCosine: { label: "Served classes (loss)" },
-  downstreamCosine: { label: "Effect on the answer" },
-  labelCka: { label: "Order by label" },
-  purity: { label: "Purity of top inputs" },
-  score: { label: "Image score" },
-  entropy: { label: "Image entropy" },
+  loss: { meaning: "What the network's loss rises by without these units" },
 };
 
 const NO_SPREAD: NullSpread = { amount: null, quantiles: [] };
@@ -77,7 +60,7 @@ export function importanceRows({ importance }: SubclusterEntry): Measures {
 }
 
 export function coherenceRows({ coherence }: SubclusterEntry, scores: ScoresDocument): Measures {
-  return coherence === undefined ? NONE : rowsOf(coherence, COHERENCE, scores.network.coherence);
+  return coherence === undefined ? NONE : rowsOf(coherence, {}, scores.network.coherence);
 }
 
 const NONE: Measures = { rows: [], undefinedLabels: [] };
@@ -90,10 +73,10 @@ function rowsOf(
   network: Readonly<Record<string, NetworkEntry>> | undefined,
 ): Measures {
   const rows = Object.keys(p).map((name): MeasureRow => {
-    const { label = name, meaning, format = digits } = wordings[name] ?? {};
+    const { meaning, format = digits } = wordings[name] ?? {};
     return {
       name,
-      label,
+      label: capital(measureLabel(name)),
       meaning: meaning ?? sentence(network?.[name]?.meaning ?? ""),
       tail: network?.[name]?.tail ?? "upper",
       spread: nullSpread[name] ?? NO_SPREAD,
@@ -112,8 +95,9 @@ function rowsOf(
 }
 
 /** "the subcluster's units act alike" stands as a sentence of its own. */
-const sentence = (text: string): string =>
-  text.replace(/^the subcluster's units /, "Its units ").replace(/^./, (letter) => letter.toUpperCase());
+const sentence = (text: string): string => capital(text.replace(/^the subcluster's units /, "Its units "));
+
+const capital = (text: string): string => text.replace(/^./, (letter) => letter.toUpperCase());
 
 /** How sure a verdict is. */
 export type Verdict = "stands out" | "only before correction" | "like random groups" | "no verdict";
