@@ -5,10 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { BrodmannError, messageOf } from "../errors.ts";
+import { CONTENT_TYPES, closeServer, ISOLATED_HEADERS, listenOnLoopback } from "../serve/loopback.ts";
 import { decodeMessage, type EncodedMessage } from "./message.ts";
 
 /** What the server serves besides messages. */
@@ -37,23 +37,6 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".mjs": "text/javascript; charset=utf-8",
-  ".wasm": "application/wasm",
-  ".wgsl": "text/plain; charset=utf-8",
-};
-
-/** Only pages isolated from others get memory that threads share. */
-const HEADERS = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Cache-Control": "no-store",
-  "X-Content-Type-Options": "nosniff",
-};
-
 /** Starts a server on a free port. */
 export async function servePage(files: PageFiles): Promise<PageServer> {
   const calls = new Map<number, CallPort>();
@@ -62,32 +45,20 @@ export async function servePage(files: PageFiles): Promise<PageServer> {
     const path = (request.url ?? "").startsWith(root) ? (request.url ?? "").slice(root.length) : null;
     answer(request, response, path, files, calls).catch((error: unknown) => {
       // The page goes away in the middle of a transfer when it crashes; that is reported elsewhere.
-      if (!response.headersSent) response.writeHead(500, HEADERS);
+      if (!response.headersSent) response.writeHead(500, ISOLATED_HEADERS);
       response.end(messageOf(error));
     });
   });
   // No limits on how long a request lasts, or on the time between two: the page computes for hours.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  }).catch((cause: unknown) => {
+  const port = await listenOnLoopback(server).catch((cause: unknown) => {
     throw new BrodmannError("E_DEVICE_MISSING", `Chrome: found no port to serve its page from`, {
       hint: "Allow programs to listen on 127.0.0.1, or pass --device webgpu or cpu.",
       cause,
     });
   });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}${root}`,
-    calls,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return { url: `http://127.0.0.1:${port}${root}`, calls, close: () => closeServer(server) };
 }
 
 async function answer(
@@ -98,7 +69,10 @@ async function answer(
   calls: ReadonlyMap<number, CallPort>,
 ): Promise<void> {
   const send = (type: string, body: string | Uint8Array): void => {
-    response.writeHead(200, { ...HEADERS, "Content-Type": TYPES[type] ?? "application/octet-stream" });
+    response.writeHead(200, {
+      ...ISOLATED_HEADERS,
+      "Content-Type": CONTENT_TYPES[type] ?? "application/octet-stream",
+    });
     response.end(body);
   };
   const [folder = "", ...rest] = (path ?? "?").split("/");
@@ -113,7 +87,7 @@ async function answer(
   if (path === "page.js") return send(".js", files.script);
   if (folder === "calls" && call !== undefined) {
     const { parts, byteLength } = call.message;
-    response.writeHead(200, { ...HEADERS, "Content-Length": byteLength });
+    response.writeHead(200, { ...ISOLATED_HEADERS, "Content-Length": byteLength });
     return pipeline(parts, response);
   }
   const root = files.folders[folder];
@@ -124,7 +98,7 @@ async function answer(
 }
 
 function refuse(response: ServerResponse): void {
-  response.writeHead(404, HEADERS);
+  response.writeHead(404, ISOLATED_HEADERS);
   response.end();
 }
 

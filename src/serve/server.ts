@@ -3,9 +3,9 @@
  * sites ask for through the visitor's browser is refused, and nothing leads out of the folders.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
+import { CONTENT_TYPES, closeServer, ISOLATED_HEADERS, listenOnLoopback } from "./loopback.ts";
 import type { Site, SiteFile } from "./site.ts";
 
 export interface SiteServer {
@@ -14,56 +14,26 @@ export interface SiteServer {
   close(): Promise<void>;
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".css": "text/css; charset=utf-8",
-  ".csv": "text/csv; charset=utf-8",
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".mjs": "text/javascript; charset=utf-8",
-  ".png": "image/png",
-  ".wasm": "application/wasm",
-  ".wgsl": "text/plain; charset=utf-8",
-};
-
-/** Only pages isolated from others get memory that threads share. */
-const HEADERS = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Cache-Control": "no-store",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-};
+const HEADERS = { ...ISOLATED_HEADERS, "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY" };
 
 /** Starts to serve a site; `port` 0 takes a free one. Throws `E_USAGE_PORT` where the port cannot be had. */
 export async function serveSite(site: Site, port: number = 0): Promise<SiteServer> {
+  let taken = port;
   const server = createServer((request, response) => {
-    answer(request, response, site, (server.address() as AddressInfo).port).catch((error: unknown) => {
-      if (!response.headersSent)
+    answer(request, response, site, taken).catch((error: unknown) => {
+      if (!response.headersSent) {
         response.writeHead(500, { ...HEADERS, "Content-Type": "text/plain; charset=utf-8" });
+      }
       response.end(messageOf(error));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  }).catch((cause: unknown) => {
+  taken = await listenOnLoopback(server, port).catch((cause: unknown) => {
     throw new BrodmannError("E_USAGE_PORT", `--port ${port}: cannot be listened on (${messageOf(cause)})`, {
       hint: "Leave --port out for a free one.",
       cause,
     });
   });
-  const { port: taken } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${taken}/`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return { url: `http://127.0.0.1:${taken}/`, close: () => closeServer(server) };
 }
 
 async function answer(
@@ -81,7 +51,7 @@ async function answer(
   const body = await read();
   response.writeHead(200, {
     ...HEADERS,
-    "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+    "Content-Type": CONTENT_TYPES[extname(path)] ?? "application/octet-stream",
     "Content-Length": Buffer.byteLength(body),
   });
   response.end(request.method === "HEAD" ? undefined : body);

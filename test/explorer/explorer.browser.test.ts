@@ -1,4 +1,6 @@
 /** The explorer in a real browser: the embedded example from drop to report, on a software adapter. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import puppeteer, { type Browser, type Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { browserPath } from "../../src/chrome/browser.ts";
@@ -76,6 +78,11 @@ const QUICK = { Clusters: "6", Inputs: "60", "Random sets": "paper" };
 describe("the explorer", () => {
   it("analyses the embedded example on WebGPU, the report growing on the way", async () => {
     const { page, problems } = await visit(WEBGPU);
+    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+    const faults = (await page.evaluate(
+      "axe.run().then(({ violations }) => violations.filter(({ impact }) => /serious|critical/.test(impact)).map(({ id }) => id))",
+    )) as string[];
+    expect(faults).toEqual([]);
     await press(page, "Take the embedded example");
     await page.waitForFunction("document.querySelectorAll('.files li').length === 2");
     await fill(page, QUICK);
