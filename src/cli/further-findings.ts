@@ -4,6 +4,7 @@ import type { Engine } from "../engine.ts";
 import { BrodmannError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
 import type { Partition } from "../partition/partition.ts";
+import { patternInputs } from "../report/input-pictures.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Flags } from "./flags.ts";
 import { layoutOf, PATTERN_FILES, pictureWords, writePatterns } from "./pattern-files.ts";
@@ -34,7 +35,12 @@ interface Subject {
 export interface FurtherFindings {
   readonly tables: readonly string[];
   readonly files: readonly string[];
+  /** Inputs that a report shows of them. */
+  readonly shown: readonly number[];
 }
+
+/** Nothing but the scores. */
+export const NO_FINDINGS: FurtherFindings = { tables: [], files: [], shown: [] };
 
 /** Finds and writes what the flags ask for, with default settings and the run's seed. */
 export async function writeFurther(
@@ -47,6 +53,7 @@ export async function writeFurther(
   const { classNames } = data;
   const tables: string[] = [];
   const files: string[] = [];
+  const shown: number[] = [];
   if (flags.populations) {
     const found = await engine.populations(network, data, { ...options, other: partition });
     files.push(...(await writePopulations(folder, found, data, { terminal, classNames, signal })));
@@ -60,6 +67,7 @@ export async function writeFurther(
     const written = await writePatterns(folder, found, source, flags, terminal);
     files.push(...PATTERN_FILES, ...pictureWords(written));
     tables.push(formatPatternResults(found, facts));
+    shown.push(...patternInputs(found));
   }
-  return { tables, files };
+  return { tables, files, shown };
 }

@@ -2,9 +2,8 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { BrodmannError, messageOf } from "../errors.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
-import { drivingInputs, inputPictures } from "../report/input-pictures.ts";
+import { inputPictures } from "../report/input-pictures.ts";
 import { encodeInputs, encodeSheet, INPUTS_NAME, SHEET_NAME, VISUAL_FOLDER } from "../report/run-pictures.ts";
-import type { Coherence } from "../scores/coherence.ts";
 import type { LayerImages } from "../scores/visual-coherence.ts";
 import type { ImageInput } from "../visualize/image-input.ts";
 
@@ -29,14 +28,14 @@ export function writeSheet(folder: string, images: LayerImages): string | null {
   return writePicture(folder, sheetName(images), encodeSheet(images));
 }
 
-/** Writes the picture of the inputs that drive subclusters most, for networks that read images. Throws `E_OUTPUT_FILE`. */
+/** Writes the picture of the inputs that a report shows, for networks that read images. Throws `E_OUTPUT_FILE`. */
 export function writeInputs(
   folder: string,
-  coherence: Coherence,
+  numbers: readonly number[],
   data: LabelledInputs,
   input: ImageInput,
 ): void {
-  const bytes = encodeInputs(inputPictures(drivingInputs(coherence), data, input));
+  const bytes = encodeInputs(inputPictures(numbers, data, input));
   if (bytes !== null) writePicture(folder, INPUTS_NAME, bytes);
 }
 

@@ -1,12 +1,16 @@
 /** Small pictures of the inputs that drive subclusters most: what a report shows without the data. */
 import type { LabelledInputs } from "../network/outcomes.ts";
+import type { Patterns } from "../patterns/find-patterns.ts";
 import type { Coherence } from "../scores/coherence.ts";
 import type { ImageInput } from "../visualize/image-input.ts";
 import { imageSize } from "../visualize/image-parameter.ts";
 import { type Picture, shrinkPicture, toPicture } from "../visualize/png.ts";
 
-/** Of each subcluster. */
+/** Of each subcluster; and of each pattern of a whole layer, typical ones and those on its border. */
 const SHOWN = 8;
+const SHOWN_OF_PATTERN = 4;
+/** Patterns of a layer, the most persistent. */
+const PATTERNS = 12;
 /** Of all of them together. */
 const MOST = 1024;
 const LONGEST = 64;
@@ -22,6 +26,26 @@ export function drivingInputs({ subclusters }: Pick<Coherence, "subclusters">): 
   }
   return [...found].sort((a, b) => a - b);
 }
+
+/** Numbers of the inputs that stand for the patterns of whole layers, and of those that fit least. */
+export function patternInputs({ inputs, layers }: Pick<Patterns, "inputs" | "layers">): number[] {
+  const rows = layers
+    .filter(({ cluster }) => cluster === null)
+    .flatMap(({ patterns, outliers }) => [
+      ...patterns
+        .slice(0, PATTERNS)
+        .flatMap(({ exemplars, boundary }) => [
+          ...exemplars.subarray(0, SHOWN_OF_PATTERN),
+          ...boundary.subarray(0, SHOWN_OF_PATTERN),
+        ]),
+      ...outliers.rows.subarray(0, 2 * SHOWN),
+    ]);
+  return rows.map((row) => inputs[row] as number);
+}
+
+/** Several lists as one in order, without the last ones where they are too many for a report. */
+export const joinInputs = (...lists: readonly (readonly number[])[]): number[] =>
+  [...new Set(lists.flat())].slice(0, MOST).sort((a, b) => a - b);
 
 /**
  * Pictures of inputs, by number: normalisation undone, no side above 64 pixels. Inputs that do not keep to 0 ... 1 are

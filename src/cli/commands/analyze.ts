@@ -5,6 +5,7 @@ import { type Csr, toCsr } from "../../graph/csr.ts";
 import type { Journal } from "../../journal/journal-file.ts";
 import { zeroWeightShare } from "../../network/network.ts";
 import { clustersOfNodes, formatPartition } from "../../partition/partition-file.ts";
+import { drivingInputs, joinInputs } from "../../report/input-pictures.ts";
 import { readRun } from "../../report/read-run.ts";
 import { renderReport } from "../../report/render-report.ts";
 import { VISUAL_FOLDER } from "../../report/run-pictures.ts";
@@ -14,7 +15,7 @@ import { maybeImageInput } from "../../visualize/image-input.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePartition, describeQuality } from "../describe-partition.ts";
 import { openDevice } from "../device.ts";
-import { checkFurther, FURTHER_FILES, writeFurther } from "../further-findings.ts";
+import { checkFurther, FURTHER_FILES, NO_FINDINGS, writeFurther } from "../further-findings.ts";
 import { checkScoreFlags, openInputs, requireLabelled, scoreNames, scoreSettings } from "../inputs.ts";
 import { prepareFolder, printResult, removeFile, writeText } from "../output.ts";
 import { formatRun, hashFile } from "../run-file.ts";
@@ -84,9 +85,10 @@ export async function analyzeInto(
     const names = scoreNames(flags);
     const { visual } = settings;
     // Refuses a shape that does not fit before the long work.
-    const imageInput = names.includes("coherence")
-      ? maybeImageInput(network, visual?.imageShape, visual)
-      : null;
+    const imageInput =
+      names.includes("coherence") || flags.patterns
+        ? maybeImageInput(network, visual?.imageShape, visual)
+        : null;
     const place = (name: (typeof FILES)[number] | (typeof OTHER_FILES)[number]) => join(folder ?? "", name);
     const kept: string[] = [];
     let csr: Csr | undefined;
@@ -187,15 +189,21 @@ export async function analyzeInto(
         zeroWeightShare: zeroWeightShare(network),
         skipped: network.skipped,
       };
-      if (coherence !== null && imageInput !== null) writeInputs(folder, coherence, data, imageInput);
       await writeText(place("run.json"), await formatRun(facts, startMs));
       kept.push(...(["scores.json", "subclusters.csv", "units.csv", "run.json"] as const).map(place));
     }
     const subject = { network, data, storedShape: inputs.storedShape, partition: analysis.partition };
-    const { tables, files: further } =
-      folder === null
-        ? { tables: [], files: [] }
-        : await namingKept(kept, RESUME_HINT, () => writeFurther(context, engine, folder, subject));
+    const {
+      tables,
+      files: further,
+      shown,
+    } = folder === null
+      ? NO_FINDINGS
+      : await namingKept(kept, RESUME_HINT, () => writeFurther(context, engine, folder, subject));
+    if (folder !== null && imageInput !== null) {
+      const driving = coherence === null ? [] : drivingInputs(coherence);
+      writeInputs(folder, joinInputs(driving, shown), data, imageInput);
+    }
     terminal.endProgress();
     const text = [formatScoreTables(analysis, data.classNames), ...tables].join("\n\n");
     await printResult(flags.json ? scores : text);
