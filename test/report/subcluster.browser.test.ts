@@ -1,6 +1,7 @@
 /** The page of a subcluster in a real browser, from disk. */
 import { describe, expect, it } from "vitest";
 import type { ReportData } from "../../src/report/report-data.ts";
+import { withFindings } from "../support/findings-data.ts";
 import { HOSTILE, reportData } from "../support/report-data.ts";
 import { goTo, openReport } from "../support/report-page.ts";
 
@@ -89,6 +90,17 @@ describe("the page of a subcluster", () => {
     await page.goBack();
     await page.waitForFunction("document.getElementById('overview').hidden");
     await waitForHeading("Cluster 0 in conv1");
+    await close();
+  });
+
+  it("tells what patterns and populations say of it, where they were found", async () => {
+    const without = await openReport(data, { hash: address("conv1", 1) });
+    expect(await without.page.$$("#detail .further")).toHaveLength(0);
+    await without.close();
+    const { page, close } = await openReport(withFindings(reportData()), { hash: address("conv1", 0) });
+    const text = await page.$eval("#detail .further", ({ textContent }) => textContent ?? "");
+    expect(text).toContain("Patterns and populations");
+    expect(text).toMatch(/co-response/);
     await close();
   });
 
