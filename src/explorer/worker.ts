@@ -3,10 +3,10 @@
  * when that is done or given up. Nothing leaves the browser.
  */
 import { createCpuCompute } from "../compute/cpu/cpu-compute.ts";
-import { adapterFacts, GpuDevice, requestDevice } from "../compute/webgpu/gpu-device.ts";
 import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
 import { type Engine, localEngine } from "../engine.ts";
 import { BrodmannError, messageOf } from "../errors.ts";
+import { openGpu } from "../page/open-gpu.ts";
 import { runtimeFacts, startRuntime } from "../page/ort-web.ts";
 import type { Progress } from "../progress.ts";
 import type { DeviceFacts, RunRequest, WorkerMessage } from "./messages.ts";
@@ -43,8 +43,8 @@ interface Opened {
 
 async function openEngine(): Promise<Opened> {
   const runtime = new URL("ort/", location.href).href;
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
+  const found = await openGpu(location.href);
+  if (found === null) {
     startRuntime(runtime, null);
     const engine = localEngine(await createCpuCompute());
     return {
@@ -53,11 +53,9 @@ async function openEngine(): Promise<Opened> {
       lost: never,
     };
   }
-  const facts = adapterFacts(adapter);
-  const device = await requestDevice(adapter);
+  const { gpu, device, facts } = found;
   const networks = facts.type === "hardware" ? "webgpu" : "wasm";
   startRuntime(runtime, networks === "webgpu" ? device : null);
-  const gpu = new GpuDevice(device, { readShader, facts });
   const lost = device.lost.then(({ message }) => {
     throw new BrodmannError("E_DEVICE_LOST", `the GPU was lost (${message || "no reason given"})`, {
       hint: "Start the analysis again; with a smaller network or fewer inputs where it happens again.",
@@ -71,12 +69,6 @@ async function openEngine(): Promise<Opened> {
 }
 
 const never = new Promise<never>(() => {});
-
-async function readShader(path: string): Promise<string> {
-  const response = await fetch(new URL(`shaders/${path}`, location.href));
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return response.text();
-}
 
 /** A message takes longer than many steps: as many as an eye can follow. */
 const INTERVAL_MS = 100;

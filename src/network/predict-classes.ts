@@ -1,10 +1,9 @@
-import { BrodmannError } from "../errors.ts";
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { batchesOf, padBatch } from "./batching.ts";
 import { createIdleRunner } from "./idle-lesions.ts";
 import type { Network } from "./network.ts";
 import { bestClass, type InputSource } from "./outcomes.ts";
-import { taskOf } from "./task.ts";
+import { answeredClasses } from "./task.ts";
 
 /**
  * The class that a network gives each input, -1 where its logits are no numbers; null where it is no classifier.
@@ -17,7 +16,7 @@ export async function predictClasses(
   data: InputSource,
   options: RunOptions = {},
 ): Promise<Int32Array | null> {
-  const classes = classesOf(network);
+  const classes = answeredClasses(network);
   if (classes === 0) return null;
   const predictions = new Int32Array(data.count);
   const runner = await createIdleRunner(network);
@@ -36,15 +35,4 @@ export async function predictClasses(
     await runner.dispose();
   }
   return predictions;
-}
-
-function classesOf(network: Network): number {
-  try {
-    const { name, width } = taskOf(network);
-    return name === "classification" ? width : 0;
-  } catch (error) {
-    // An encoder may have any output.
-    if (error instanceof BrodmannError && error.code === "E_NETWORK_OUTPUT") return 0;
-    throw error;
-  }
 }

@@ -92,3 +92,14 @@ export function answerSize(network: Network): number {
   const { answers, width } = taskOf(network);
   return answers * width;
 }
+
+/** Classes that a network tells apart; 0 where it does something else, as an encoder of any output does. */
+export function answeredClasses(network: Network): number {
+  try {
+    const { name, width } = taskOf(network);
+    return name === "classification" ? width : 0;
+  } catch (error) {
+    if (error instanceof BrodmannError && error.code === "E_NETWORK_OUTPUT") return 0;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import type { PageCalls } from "../chrome/calls.ts";
-import { adapterFacts, GpuDevice, lostError, requestDevice } from "../compute/webgpu/gpu-device.ts";
+import { lostError } from "../compute/webgpu/gpu-device.ts";
 import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
 import { batchesOf } from "../data/stored-inputs.ts";
 import { type Engine, localEngine } from "../engine.ts";
@@ -8,6 +8,7 @@ import type { UnitGraph } from "../graph/unit-graph.ts";
 import { loadNetworkBytes, type Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { RunOptions } from "../progress.ts";
+import { openGpu } from "./open-gpu.ts";
 import { runtimeFacts, startRuntime } from "./ort-web.ts";
 
 /** Each call of `PageCalls` with the options that only the page can make: the signal, and callbacks that reach Node. */
@@ -29,15 +30,13 @@ const graphs = new Map<string, UnitGraph>();
 
 export const pageCalls: Calls = {
   async open({ networks: wanted }) {
-    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-    if (!adapter) return null;
-    const facts = adapterFacts(adapter);
+    const found = await openGpu(document.baseURI);
+    if (found === null) return null;
+    const { gpu, device, facts } = found;
     const { name, vendor, type } = facts;
-    const device = await requestDevice(adapter);
     deviceLost = device.lost.then(({ message }) => Promise.reject(lostError(facts, message)));
     // Whoever waits gets it; it is no unhandled rejection before.
     deviceLost.catch(() => {});
-    const gpu = new GpuDevice(device, { readShader, facts });
     opened = localEngine(createWebgpuCompute(gpu));
     const networks = wanted ?? (type === "hardware" ? "webgpu" : "wasm");
     startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null);
@@ -118,10 +117,4 @@ function known<T>(held: ReadonlyMap<string, T>, key: string): T {
   const value = held.get(key);
   if (value !== undefined) return value;
   throw new BrodmannError("E_INTERNAL_PAGE", `page: found nothing under ${key}`);
-}
-
-async function readShader(path: string): Promise<string> {
-  const response = await fetch(`shaders/${path}`);
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return response.text();
 }

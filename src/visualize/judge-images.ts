@@ -1,9 +1,8 @@
-import { BrodmannError } from "../errors.ts";
 import { batchesOf, padBatch, rowsPerRun } from "../network/batching.ts";
 import { encodePart, partOf } from "../network/model-graph.ts";
 import type { Layer, Network } from "../network/network.ts";
 import { inputFeed, inputInfo } from "../network/network-input.ts";
-import { taskOf } from "../network/task.ts";
+import { answeredClasses } from "../network/task.ts";
 import { unitMeans } from "../network/unit-means.ts";
 import { makeNode, makeUntypedValueInfo } from "../runtime/onnx.ts";
 import { floatValues, Session } from "../runtime/session.ts";
@@ -36,7 +35,7 @@ export async function openJudge(network: Network, layer: Layer): Promise<ImageJu
     inputs: [inputInfo(probe)],
     outputs: [means.value, logits].map(makeUntypedValueInfo),
   });
-  const classes = classesOf(network);
+  const classes = answeredClasses(network);
   const sizes = probe.values.get(site)?.shape ?? [];
   const positions =
     sizes.reduce((product, size) => product * size, 1) / (probe.fixedBatch ?? 1) / layer.units;
@@ -66,17 +65,6 @@ export async function openJudge(network: Network, layer: Layer): Promise<ImageJu
     },
     dispose: () => session.dispose(),
   };
-}
-
-/** Classes that the network tells apart; 0 where it does something else. */
-function classesOf(network: Network): number {
-  try {
-    const { name, width } = taskOf(network);
-    return name === "classification" ? width : 0;
-  } catch (error) {
-    if (error instanceof BrodmannError && error.code === "E_NETWORK_OUTPUT") return 0;
-    throw error;
-  }
 }
 
 /** Entropy of a softmax: ln(sum e^(x - max)) + max - sum p x. */

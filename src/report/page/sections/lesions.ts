@@ -1,5 +1,6 @@
 /** What lesions do: to each class, to classes against each other, and two together. */
 import type { ScoresDocument } from "../../scores-document.ts";
+import { choice } from "../choice.ts";
 import type { Context, Section } from "../context.ts";
 import { h } from "../dom.ts";
 import { figure } from "../figure.ts";
@@ -18,7 +19,6 @@ import { dissociationList, pairTable } from "./lesions/findings.ts";
 import { type DrawnHeatmap, drawHeatmap } from "./lesions/heatmap.ts";
 import { colourKey } from "./lesions/key.ts";
 import { lossBars } from "./lesions/loss-bars.ts";
-import { choice } from "./scoreboard/filters.ts";
 
 /** Classes in rows: more would be a wall. */
 const MOST_CLASSES = 60;

@@ -1,12 +1,12 @@
 /** The scoreboard: importance against coherence, as a picture and as a table. */
 import type { ScoresDocument } from "../../scores-document.ts";
+import { labelledChoice } from "../choice.ts";
 import type { Context, Section } from "../context.ts";
 import { h } from "../dom.ts";
 import { figure } from "../figure.ts";
 import { plural } from "../format.ts";
 import { ADJUSTMENTS, type Adjustment, type MeasureChoice, measuresOf, type Scale } from "../measures.ts";
 import { drawByWidth } from "../responsive.ts";
-import { choice } from "./scoreboard/filters.ts";
 import { legend } from "./scoreboard/legend.ts";
 import { showSelected } from "./scoreboard/movable.ts";
 import { drawPicture } from "./scoreboard/picture.ts";
@@ -84,19 +84,13 @@ function scored(context: Context, scores: ScoresDocument): HTMLElement {
       { class: "controls" },
       measureChoice("Importance", importances, (importance) => change({ importance })),
       measureChoice("Coherence", coherences, (coherence) => change({ coherence })),
-      labelled(
+      labelledChoice(
         "Shown as",
-        choice(
-          "Shown as",
-          SCALES.map(([, text]) => text),
-          (at) => change({ scale: SCALES[at]?.[0] ?? "z" }),
-        ),
+        SCALES.map(([, text]) => text),
+        (at) => change({ scale: SCALES[at]?.[0] ?? "z" }),
       ),
-      labelled(
-        "Adjusted by",
-        choice("Adjusted by", Object.values(ADJUSTMENTS), (at) =>
-          change({ by: (Object.keys(ADJUSTMENTS) as Adjustment[])[at] ?? "q" }),
-        ),
+      labelledChoice("Adjusted by", Object.values(ADJUSTMENTS), (at) =>
+        change({ by: (Object.keys(ADJUSTMENTS) as Adjustment[])[at] ?? "q" }),
       ),
     ),
     meanings,
@@ -114,14 +108,8 @@ function measureChoice(
 ): HTMLElement | null {
   if (measures.length === 0) return null;
   const names = measures.map((measure) => measure.label);
-  return labelled(
-    label,
-    choice(label, names, (at) => onChoose(measures[at] ?? null)),
-  );
+  return labelledChoice(label, names, (at) => onChoose(measures[at] ?? null));
 }
-
-const labelled = (label: string, control: HTMLElement): HTMLElement =>
-  h("label", { class: "choice" }, label, control);
 
 /** How many stand out, and how to read that. */
 function countsOf(scores: ScoresDocument, { importance, coherence }: PictureView): HTMLElement[] {

@@ -5,7 +5,7 @@ import { h } from "../../dom.ts";
 import { plural } from "../../format.ts";
 import { patternCards } from "./cards.ts";
 import { classHeatmap } from "./class-heatmap.ts";
-import { continuumSentence, countSentences, randomSentence } from "./sentences.ts";
+import { statements } from "./statements.ts";
 import { inputNumbers, pictured, thumbnails } from "./thumbnails.ts";
 
 export function layerDetail(
@@ -13,19 +13,10 @@ export function layerDetail(
   found: PatternLayer,
   className: (label: number) => string,
 ): HTMLElement {
-  const warning = continuumSentence(found);
-  const random = randomSentence(found);
   return h(
     "div",
     { class: "pattern-detail" },
-    warning === null ? null : h("p", { class: "continuum-warning" }, warning),
-    h(
-      "ul",
-      { class: "statements" },
-      [...countSentences(found), ...(random === null ? [] : [random])].map((sentence) =>
-        h("li", {}, sentence),
-      ),
-    ),
+    statements(found),
     found.patterns.length === 0
       ? h("p", { class: "empty" }, "No patterns here: every input stands by itself.")
       : patternCards(context, found, className),

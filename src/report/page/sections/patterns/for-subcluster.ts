@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { patternCards } from "./cards.ts";
 import { classNaming } from "./class-names.ts";
-import { continuumSentence, countSentences, randomSentence } from "./sentences.ts";
+import { statements } from "./statements.ts";
 
 const MOST_CARDS = 4;
 
@@ -13,20 +13,11 @@ export function patternsOfSubcluster(context: Context, layer: string, cluster: n
   const document = patternsOf(context.data.patterns);
   const found = document?.layers.find((entry) => entry.layer === layer && entry.cluster === cluster);
   if (document == null || found === undefined) return null;
-  const warning = continuumSentence(found);
-  const random = randomSentence(found);
   return h(
     "div",
     { class: "patterns-of-subcluster" },
     h("h3", {}, "Inputs that it treats alike"),
-    warning === null ? null : h("p", { class: "continuum-warning" }, warning),
-    h(
-      "ul",
-      { class: "statements" },
-      [...countSentences(found), ...(random === null ? [] : [random])].map((sentence) =>
-        h("li", {}, sentence),
-      ),
-    ),
+    statements(found),
     found.patterns.length === 0
       ? null
       : patternCards(context, found, classNaming(document, context), MOST_CARDS),

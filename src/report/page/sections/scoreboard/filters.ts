@@ -1,4 +1,6 @@
 /** What narrows the table down. */
+
+import { choice } from "../../choice.ts";
 import type { Context } from "../../context.ts";
 import { h } from "../../dom.ts";
 import { type Filter, NO_FILTER } from "./rows.ts";
@@ -30,20 +32,4 @@ export function filterControls(
     cluster,
     h("label", { class: "check", for: "scoreboard-significant" }, only, "only significant"),
   ];
-}
-
-/** A list to choose from; tells the number of what is chosen. */
-export function choice(
-  label: string,
-  options: readonly string[],
-  onChoose: (at: number) => void,
-  chosen: number = 0,
-): HTMLSelectElement {
-  const select = h(
-    "select",
-    { "aria-label": label },
-    options.map((text, at) => h("option", { value: at, selected: at === chosen }, text)),
-  );
-  select.addEventListener("change", () => onChoose(select.selectedIndex));
-  return select;
 }
