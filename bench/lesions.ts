@@ -6,6 +6,8 @@
  * Run: npx tsx bench/lesions.ts [--only mlp|vgg] [--lesions N] [--json FILE]
  */
 import { parseArgs } from "node:util";
+import { batchesOf } from "../src/network/batching.ts";
+import { runGroups } from "../src/network/lesion-runner.ts";
 import { createLesionRunner, runLesions } from "../src/network/lesions.ts";
 import { createMaskedRunner } from "../src/network/masked-lesions.ts";
 import { type Layer, loadNetworkBytes, type Network } from "../src/network/network.ts";
@@ -91,14 +93,13 @@ async function timeLesions(
     for (let start = 0; start < data.count; start += runner.inputsAtOnce) {
       const rows = Math.min(runner.inputsAtOnce, data.count - start);
       const before = performance.now();
-      await runner.load(data.batch(start, rows), rows);
+      const batch = await runner.load(data.batch(start, rows), rows);
       const loaded = performance.now();
-      for (let first = 0; first < sets.length; first += runner.lesionsAtOnce) {
-        const some = sets.slice(first, first + runner.lesionsAtOnce);
-        const values = await runner.run(some);
-        some.forEach((_, lesion) => {
+      const groups = [...batchesOf(sets.length, runner.lesionsAtOnce)];
+      for await (const [{ start: first, rows: count }, values] of runGroups(runner, batch, sets, groups)) {
+        for (let lesion = 0; lesion < count; lesion++) {
           tally.count(first + lesion, values, lesion * rows * 10, data.labels, start, rows);
-        });
+        }
       }
       onceMs += loaded - before;
       lesionsMs += performance.now() - loaded;
@@ -143,8 +144,8 @@ async function checkAgainstMasks(
     let loss = 0;
     for (let start = 0; start < count; start += runner.inputsAtOnce) {
       const rows = Math.min(runner.inputsAtOnce, count - start);
-      await runner.load(few.batch(start, rows), rows);
-      const values = await runner.run([set]);
+      const batch = await runner.load(few.batch(start, rows), rows);
+      const values = await batch.run([set]);
       for (let row = 0; row < rows; row++) {
         loss -= values[row * 10 + (few.labels[start + row] as number)] as number;
       }

@@ -46,11 +46,20 @@ const SMALL_WORK = 20_000;
  * start, to wait for and to end.
  */
 export function threadsFor(network: Network): { readonly threads?: number } {
+  return isSmall(network) ? { threads: 1 } : {};
+}
+
+/** Options for sessions that many lesions run through: in several threads, but for a small network. */
+export function sideBySide(network: Network): { readonly threads?: number; readonly isParallel?: boolean } {
+  return isSmall(network) ? { threads: 1 } : { isParallel: true };
+}
+
+function isSmall(network: Network): boolean {
   let work = 0;
   for (const { units, weights } of network.layers) {
     const shape = network.probe.values.get(weights.output)?.shape ?? [];
     const positions = shape.slice(2).reduce((product, size) => product * size, 1);
     work += units * weights.kernel.inputs * weights.kernel.taps * positions;
   }
-  return work < SMALL_WORK ? { threads: 1 } : {};
+  return work < SMALL_WORK;
 }

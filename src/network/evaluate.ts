@@ -26,8 +26,8 @@ export async function evaluateNetwork(
   try {
     for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
       const size = network.probe.fixedBatch ?? rows;
-      await runner.load(padBatch(data.batch(start, rows), rows, size), size);
-      tally.count(0, await runner.run([]), 0, start, rows);
+      const batch = await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+      tally.count(0, await batch.run([]), 0, start, rows);
       counter.advance(rows);
     }
   } finally {

@@ -1,7 +1,7 @@
 import { makeUntypedValueInfo } from "../runtime/onnx.ts";
 import { floatValues, Session } from "../runtime/session.ts";
 import { rowsPerRun, threadsFor } from "./batching.ts";
-import type { LesionRunner } from "./lesion-runner.ts";
+import type { LesionBatch, LesionRunner } from "./lesion-runner.ts";
 import { encodePart, partOf } from "./model-graph.ts";
 import type { Network } from "./network.ts";
 import { inputFeed, inputInfo } from "./network-input.ts";
@@ -18,16 +18,22 @@ export async function createIdleRunner(network: Network): Promise<LesionRunner> 
     outputs: [makeUntypedValueInfo(LOG_PROBABILITIES)],
   });
   const session = await Session.create(model, { label: network.name, ...threadsFor(network) });
-  let logProbabilities: Float32Array = new Float32Array();
   return {
     inputsAtOnce: rowsPerRun(network, part.nodes),
     lesionsAtOnce: 1,
+    runsApart: 1,
     async load(inputs, rows) {
       const outputs = await session.run(inputFeed(probe, inputs, rows));
-      logProbabilities = floatValues(outputs[LOG_PROBABILITIES], network.logits);
+      const logProbabilities = floatValues(outputs[LOG_PROBABILITIES], network.logits);
+      const run = async () => logProbabilities;
+      const batch: LesionBatch = {
+        bytes: logProbabilities.byteLength,
+        run,
+        runApart: run,
+        withDonors: async () => batch,
+      };
+      return batch;
     },
-    async loadDonors() {},
-    run: async () => logProbabilities,
     dispose: () => session.dispose(),
   };
 }

@@ -2,22 +2,57 @@ import { type Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { batchesOf } from "./batching.ts";
 import type { Network } from "./network.ts";
 import { inputFeed } from "./network-input.ts";
+import { runAhead } from "./run-ahead.ts";
 
-/**
- * Runs lesions of one layer on a batch of inputs: `load` runs everything in front of the layer's output once,
- * `run` runs the rest for some lesions.
- */
+/** Runs lesions of one layer, batch by batch of inputs. */
 export interface LesionRunner {
-  /** Inputs of a batch, and lesions of one `run`, at the most. */
+  /** Inputs of a batch, and lesions of one run, at the most. */
   readonly inputsAtOnce: number;
   readonly lesionsAtOnce: number;
-  /** Takes a batch of `rows` inputs. */
-  load(inputs: Float32Array, rows: number): Promise<void>;
-  /** Takes as many other inputs, whose values then stand for those of lesioned units; of `resample` only. */
-  loadDonors(inputs: Float32Array): Promise<void>;
-  /** Log-probabilities, lesions x rows x classes, of the loaded batch; the array is reused by the next run. */
-  run(lesions: readonly Int32Array[]): Promise<Float32Array>;
+  /** Runs apart (`LesionBatch.runApart`) that use the machine when they are under way together; 1 where none should. */
+  readonly runsApart: number;
+  /** Runs everything in front of the layer's output for a batch of `rows` inputs. */
+  load(inputs: Float32Array, rows: number): Promise<LesionBatch>;
   dispose(): Promise<void>;
+}
+
+/** A batch of inputs for which everything in front of a layer's output is done. */
+export interface LesionBatch {
+  /** Memory that it holds, in bytes. */
+  readonly bytes: number;
+  /** Log-probabilities, lesions x rows x classes; the array is used again by the runner's next `run`. */
+  run(lesions: readonly Int32Array[]): Promise<Float32Array>;
+  /** The same on one core, beside other runs, into an array of its own. */
+  runApart(lesions: readonly Int32Array[]): Promise<Float32Array>;
+  /** The same inputs with as many others, whose values stand for those of lesioned units; of `resample` only. */
+  withDonors(inputs: Float32Array): Promise<LesionBatch>;
+}
+
+/** Lesions that run together: `rows` of them from `start` on. */
+export interface LesionGroup {
+  readonly start: number;
+  readonly rows: number;
+}
+
+/** Log-probabilities of groups of lesions, in the groups' order; where there are many of them, side by side. */
+export function runGroups(
+  { runsApart }: LesionRunner,
+  batch: LesionBatch,
+  lesions: readonly Int32Array[],
+  groups: readonly LesionGroup[],
+): AsyncGenerator<readonly [LesionGroup, Float32Array]> {
+  const setsOf = ({ start, rows }: LesionGroup) => lesions.slice(start, start + rows);
+  // Each core has one more run before it, so that none waits for this thread.
+  return runsApart > 1 && groups.length >= 2 * runsApart
+    ? runAhead(groups, 2 * runsApart, (group) => batch.runApart(setsOf(group)))
+    : runAhead(groups, 1, (group) => batch.run(setsOf(group)));
+}
+
+/** Memory of tensors, in bytes. */
+export function bytesOf(tensors: Iterable<Tensor>): number {
+  let bytes = 0;
+  for (const { data } of tensors) bytes += (data as Float32Array).byteLength;
+  return bytes;
 }
 
 /**

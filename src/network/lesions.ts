@@ -12,7 +12,7 @@ import { batchesOf, padBatch } from "./batching.ts";
 import { lesionSite } from "./consumer-site.ts";
 import { createIdleRunner } from "./idle-lesions.ts";
 import { reachesLogits } from "./lesion-model.ts";
-import type { LesionRunner } from "./lesion-runner.ts";
+import { type LesionBatch, type LesionRunner, runGroups } from "./lesion-runner.ts";
 import { createMaskedRunner } from "./masked-lesions.ts";
 import type { Layer, Network } from "./network.ts";
 import { createDetailTally, type DetailTally, type OutcomeDetail } from "./outcome-details.ts";
@@ -102,7 +102,7 @@ export async function openLesions(
   const replacement = await replacementOf(lesion, network, layer, data);
   const donors = lesion === "resample" ? drawDonors(data.count, seed) : [null];
   const runner = await createLesionRunner(network, layer, data.count, replacement);
-  let loaded = -1;
+  const batchAt = keepBatches(runner, data, network.probe.fixedBatch);
 
   async function pass(
     lesions: readonly Int32Array[],
@@ -129,17 +129,18 @@ export async function openLesions(
         });
         if (todo.every((some) => some.length === 0)) continue;
         const size = network.probe.fixedBatch ?? rows;
-        if (start !== loaded) await runner.load(padBatch(data.batch(start, rows), rows, size), size);
-        loaded = start;
-        const intact = details === null ? null : (await runner.run([new Int32Array()])).slice();
+        const batch = await batchAt(start, rows);
+        const intact = details === null ? null : (await batch.run([new Int32Array()])).slice();
         for (const [run, numbers] of donors.entries()) {
           const some = todo[run] ?? [];
-          if (numbers !== null && some.length > 0) {
-            const values = gatherInputs(data, numbers.subarray(start, start + rows));
-            await runner.loadDonors(padBatch(values, rows, size));
-          }
-          for (const { start: first, rows: count } of some) {
-            const found = await runner.run(lesions.slice(first, first + count));
+          if (some.length === 0) continue;
+          const replaced = numbers === null ? batch : await withDonors(batch, numbers, start, rows);
+          for await (const [{ start: first, rows: count }, found] of runGroups(
+            runner,
+            replaced,
+            lesions,
+            some,
+          )) {
             for (let lesion = 0; lesion < count; lesion++) {
               const offset = lesion * size * stride;
               const slot = first + lesion;
@@ -161,6 +162,16 @@ export async function openLesions(
     return tally.outcomes(runs);
   }
 
+  function withDonors(
+    batch: LesionBatch,
+    numbers: Int32Array,
+    start: number,
+    rows: number,
+  ): Promise<LesionBatch> {
+    const values = gatherInputs(data, numbers.subarray(start, start + rows));
+    return batch.withDonors(padBatch(values, rows, network.probe.fixedBatch ?? rows));
+  }
+
   return {
     run: (lesions, options = {}) => pass(lesions, null, options),
     async runDetailed(lesions, options = {}) {
@@ -169,6 +180,32 @@ export async function openLesions(
       return { outcomes, details: tally.details() };
     },
     dispose: () => runner.dispose(),
+  };
+}
+
+/** Memory for batches of inputs that are kept until lesions are done with. */
+const KEPT_BYTES = 2 ** 28;
+
+/** Loads batches; keeps them as far as memory goes, since lesions come in several rounds. */
+function keepBatches(
+  runner: LesionRunner,
+  data: LabelledInputs,
+  fixedBatch: number | null,
+): (start: number, rows: number) => Promise<LesionBatch> {
+  const kept = new Map<number, LesionBatch>();
+  let last: { readonly start: number; readonly batch: LesionBatch } | null = null;
+  let bytes = 0;
+  return async (start, rows) => {
+    const known = last?.start === start ? last.batch : kept.get(start);
+    if (known !== undefined) return known;
+    const size = fixedBatch ?? rows;
+    const batch = await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+    if (bytes + batch.bytes > KEPT_BYTES) last = { start, batch };
+    else {
+      kept.set(start, batch);
+      bytes += batch.bytes;
+    }
+    return batch;
   };
 }
 

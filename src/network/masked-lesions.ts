@@ -1,7 +1,7 @@
-import { floatTensor, floatValues, Session, Tensor } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
+import { floatTensor, floatValues, Session, Tensor, type Tensors } from "../runtime/session.ts";
+import { PREFIX_FLOATS, rowsPerRun, sideBySide, threadsFor } from "./batching.ts";
 import { bypassInput, CUT, cutAtLayer, MASK, REPLACEMENT, tilesInput } from "./lesion-model.ts";
-import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
+import { bytesOf, type LesionBatch, type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import type { Layer, Network } from "./network.ts";
 import { LOG_PROBABILITIES, logitShape } from "./outcomes.ts";
 import { constantReplacement, type Replacement, ZERO } from "./replacement.ts";
@@ -33,49 +33,68 @@ export async function createMaskedRunner(
   });
   const suffix = await Session.create(model.suffix, {
     label: `${network.name}, behind ${layer.name}`,
-    ...threadsFor(network),
+    ...sideBySide(network),
   });
   const logProbabilities = new Float32Array(lesionsAtOnce * inputsAtOnce * size);
   const { dims } = layer.output.map;
   /** With an axis for lesions in front where one run takes several. */
   const tiled = (values: Tensor) => (model.isTiled ? values.reshape([1, ...values.dims]) : values);
-  const crossing: Record<string, Tensor> = {};
-  let rows = 1;
-  let constant = tiled(constantReplacement(network, layer, replacement, rows));
+  const runPrefixOn = (inputs: Float32Array, rows: number) =>
+    runPrefix(network, prefix, inputs, rows, network.probe.fixedBatch ?? prefixRows);
+
+  /** What crosses the cut for `rows` inputs, with what replaces the layer's output. */
+  function batchOf(crossing: Tensors, rows: number): LesionBatch {
+    const feedsOf = (lesions: readonly Int32Array[]): Tensors => {
+      const maskDims = model.isTiled ? [lesions.length, ...dims] : dims;
+      const feeds: Record<string, Tensor> = {
+        ...crossing,
+        [MASK]: new Tensor("bool", masksOf(layer, lesions), maskDims),
+      };
+      if (!model.isTiled) return feeds;
+      model.bypasses.forEach((_, number) => {
+        const rank = crossing[bypassInput(number)]?.dims.length ?? 0;
+        const repeats = new BigInt64Array(rank + 1).fill(1n);
+        repeats[0] = BigInt(lesions.length);
+        feeds[tilesInput(number)] = new Tensor("int64", repeats, [repeats.length]);
+      });
+      return feeds;
+    };
+    return {
+      bytes: bytesOf(Object.values(crossing)),
+      async run(lesions) {
+        const values = logProbabilities.subarray(0, lesions.length * rows * size);
+        const shape = logitShape(network, lesions.length * rows);
+        await suffix.run(feedsOf(lesions), { [LOG_PROBABILITIES]: floatTensor(values, shape) });
+        return values;
+      },
+      async runApart(lesions) {
+        const outputs = await suffix.runApart(feedsOf(lesions));
+        return floatValues(outputs[LOG_PROBABILITIES], network.logits);
+      },
+      async withDonors(inputs) {
+        const outputs = await runPrefixOn(inputs, rows);
+        return batchOf({ ...crossing, [REPLACEMENT]: tiled(tensorNamed(outputs, model.cut)) }, rows);
+      },
+    };
+  }
+
   return {
     inputsAtOnce,
     lesionsAtOnce,
-    async load(batch, count) {
-      const outputs = await runPrefix(network, prefix, batch, count, network.probe.fixedBatch ?? prefixRows);
+    runsApart: suffix.runsApart,
+    async load(inputs, rows) {
+      const outputs = await runPrefixOn(inputs, rows);
       floatValues(outputs[model.cut], model.cut);
-      crossing[CUT] = tensorNamed(outputs, model.cut);
-      if (count !== rows) constant = tiled(constantReplacement(network, layer, replacement, count));
-      crossing[REPLACEMENT] = constant;
-      model.bypasses.forEach((name, number) => {
-        crossing[bypassInput(number)] = tensorNamed(outputs, name);
-      });
-      rows = count;
-    },
-    async loadDonors(batch) {
-      const outputs = await runPrefix(network, prefix, batch, rows, network.probe.fixedBatch ?? prefixRows);
-      crossing[REPLACEMENT] = tiled(tensorNamed(outputs, model.cut));
-    },
-    async run(lesions) {
-      const maskDims = model.isTiled ? [lesions.length, ...dims] : dims;
-      const mask = new Tensor("bool", masksOf(layer, lesions), maskDims);
-      const feeds: Record<string, Tensor> = { ...crossing, [MASK]: mask };
-      if (model.isTiled) {
-        model.bypasses.forEach((_, number) => {
-          const rank = crossing[bypassInput(number)]?.dims.length ?? 0;
-          const repeats = new BigInt64Array(rank + 1).fill(1n);
-          repeats[0] = BigInt(lesions.length);
-          feeds[tilesInput(number)] = new Tensor("int64", repeats, [repeats.length]);
-        });
-      }
-      const values = logProbabilities.subarray(0, lesions.length * rows * size);
-      const shape = logitShape(network, lesions.length * rows);
-      await suffix.run(feeds, { [LOG_PROBABILITIES]: floatTensor(values, shape) });
-      return values;
+      const bypasses = model.bypasses.map((name, number) => [
+        bypassInput(number),
+        tensorNamed(outputs, name),
+      ]);
+      const crossing = {
+        [CUT]: tensorNamed(outputs, model.cut),
+        [REPLACEMENT]: tiled(constantReplacement(network, layer, replacement, rows)),
+        ...Object.fromEntries(bypasses),
+      };
+      return batchOf(crossing, rows);
     },
     async dispose() {
       await prefix.dispose();

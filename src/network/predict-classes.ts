@@ -24,8 +24,8 @@ export async function predictClasses(
   try {
     for (const { start, rows } of batchesOf(data.count, runner.inputsAtOnce)) {
       const size = network.probe.fixedBatch ?? rows;
-      await runner.load(padBatch(data.batch(start, rows), rows, size), size);
-      const answers = await runner.run([]);
+      const batch = await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+      const answers = await batch.run([]);
       for (let row = 0; row < rows; row++) {
         predictions[start + row] = bestClass(answers, row * classes, classes);
       }

@@ -1,10 +1,10 @@
 import { BrodmannError } from "../errors.ts";
 import { makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
 import { floatTensor, floatValues, Session, type Tensor, type Tensors } from "../runtime/session.ts";
-import { PREFIX_FLOATS, rowsPerRun, threadsFor } from "./batching.ts";
+import { PREFIX_FLOATS, rowsPerRun, sideBySide, threadsFor } from "./batching.ts";
 import { constantFloats } from "./constants.ts";
 import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
-import { type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
+import { bytesOf, type LesionBatch, type LesionRunner, runPrefix, tensorNamed } from "./lesion-runner.ts";
 import { attributeOf, encodePart, partOf } from "./model-graph.ts";
 import { kernelOf, type Layer, type Network } from "./network.ts";
 import { inputInfo } from "./network-input.ts";
@@ -62,49 +62,16 @@ export async function createSubtractingRunner(
   const largestWeights = largestByRow(weights, features, width);
   const means = replacement.kind === "mean" ? replacement.values : new Float32Array(features);
   const replacedSums = floatTensor(sumsOf(means, reader), [1, width]);
-  let loaded: Loaded = {
-    rows: 0,
-    values: new Float32Array(),
-    differences: new Float32Array(),
-    masses: new Float64Array(),
-    feeds: {},
-    sums: replacedSums,
-    replacedSums,
-  };
-  return {
-    inputsAtOnce,
-    lesionsAtOnce: 1,
-    async load(batch, rows) {
-      const outputs = await runPrefix(network, prefix, batch, rows, rows);
-      const values = floatValues(outputs[TRANSPOSED], cut);
-      const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
-      if (replacement.kind === "mean") {
-        values.forEach((value, at) => {
-          values[at] = value - (means[Math.floor(at / rows)] as number);
-        });
-      }
-      const masses = featureMasses(values, rows, largestWeights);
-      loaded = {
-        rows,
-        values,
-        differences: values,
-        masses,
-        feeds,
-        sums: tensorNamed(outputs, sums),
-        replacedSums,
-      };
-    },
-    async loadDonors(batch) {
-      const { rows, values } = loaded;
-      const outputs = await runPrefix(network, prefix, batch, rows, rows);
-      const donated = floatValues(outputs[TRANSPOSED], cut);
-      const differences = values.map((value, at) => value - (donated[at] as number));
-      const masses = featureMasses(differences, rows, largestWeights);
-      loaded = { ...loaded, differences, masses, replacedSums: tensorNamed(outputs, sums) };
-    },
-    async run([lesion = new Int32Array()]) {
-      const { rows, differences, feeds } = loaded;
-      const { positions, isRest } = smallerPart(lesion, positionsOf, loaded.masses);
+
+  /**
+   * A batch whose layer's output differs from what replaces it by `differences` (features x rows); `replacedSums` are the
+   * reader's sums with all units replaced, rows or one.
+   */
+  function batchOf(crossing: Crossing, differences: Float32Array, replacedSums: Tensor): LesionBatch {
+    const { rows, feeds } = crossing;
+    const masses = featureMasses(differences, rows, largestWeights);
+    const feedsOf = (lesion: Int32Array): Tensors => {
+      const { positions, isRest } = smallerPart(lesion, positionsOf, masses);
       const sign = isRest ? -1 : 1;
       // A product over no columns is not defined everywhere: an empty set takes one column with zero weights.
       const count = Math.max(1, positions.length);
@@ -115,17 +82,48 @@ export async function createSubtractingRunner(
           chosenWeights[i * width + j] = sign * (weights[position * width + j] as number);
         }
       });
-      const values = logProbabilities.subarray(0, rows * size);
-      await suffix.run(
-        {
-          ...feeds,
-          [COLUMNS]: floatTensor(columns.subarray(0, count * rows), [count, rows]),
-          [WEIGHTS]: floatTensor(chosenWeights.subarray(0, count * width), [count, width]),
-          [SUMS]: isRest ? loaded.replacedSums : loaded.sums,
-        },
-        { [LOG_PROBABILITIES]: floatTensor(values, logitShape(network, rows)) },
-      );
-      return values;
+      return {
+        ...feeds,
+        [COLUMNS]: floatTensor(columns.subarray(0, count * rows), [count, rows]),
+        [WEIGHTS]: floatTensor(chosenWeights.subarray(0, count * width), [count, width]),
+        [SUMS]: isRest ? replacedSums : crossing.sums,
+      };
+    };
+    return {
+      bytes: crossing.values.byteLength + bytesOf([crossing.sums, ...Object.values(feeds)]),
+      async run([lesion = new Int32Array()]) {
+        const values = logProbabilities.subarray(0, rows * size);
+        const outputs = { [LOG_PROBABILITIES]: floatTensor(values, logitShape(network, rows)) };
+        await suffix.run(feedsOf(lesion), outputs);
+        return values;
+      },
+      async runApart([lesion = new Int32Array()]) {
+        const outputs = await suffix.runApart(feedsOf(lesion));
+        return floatValues(outputs[LOG_PROBABILITIES], network.logits);
+      },
+      async withDonors(inputs) {
+        const outputs = await runPrefix(network, prefix, inputs, rows, rows);
+        const donated = floatValues(outputs[TRANSPOSED], cut);
+        const others = crossing.values.map((value, at) => value - (donated[at] as number));
+        return batchOf(crossing, others, tensorNamed(outputs, sums));
+      },
+    };
+  }
+
+  return {
+    inputsAtOnce,
+    lesionsAtOnce: 1,
+    runsApart: suffix.runsApart,
+    async load(inputs, rows) {
+      const outputs = await runPrefix(network, prefix, inputs, rows, rows);
+      const values = floatValues(outputs[TRANSPOSED], cut);
+      if (replacement.kind === "mean") {
+        values.forEach((value, at) => {
+          values[at] = value - (means[Math.floor(at / rows)] as number);
+        });
+      }
+      const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
+      return batchOf({ rows, values, feeds, sums: tensorNamed(outputs, sums) }, values, replacedSums);
     },
     async dispose() {
       await prefix.dispose();
@@ -134,18 +132,14 @@ export async function createSubtractingRunner(
   };
 }
 
-/** What a batch of inputs leaves behind for all lesions. */
-interface Loaded {
+/** What a batch of inputs brings across the cut. */
+interface Crossing {
   readonly rows: number;
   /** The layer's output, features x rows; less the means where they replace it. */
   readonly values: Float32Array;
-  /** The layer's output less what replaces it, features x rows. */
-  readonly differences: Float32Array;
-  readonly masses: Float64Array;
   readonly feeds: Tensors;
-  /** The reader's sums of the intact network, and with all units replaced (rows or one). */
+  /** The reader's sums of the intact network. */
   readonly sums: Tensor;
-  readonly replacedSums: Tensor;
 }
 
 /** The one dense layer that reads a layer's output. */
@@ -249,7 +243,7 @@ async function openSessions(
   });
   const suffix = await Session.create(suffixModel, {
     label: `${network.name}, behind ${layer.name}`,
-    ...threadsFor(network),
+    ...sideBySide(network),
   });
   return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [subtract, ...rest.nodes] };
 }

@@ -31,21 +31,24 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
     return create();
   };
   let session = await create().catch(turnToCpu);
+  async function run(inputs: Tensors, outputs?: Tensors): Promise<Tensors> {
+    const attempt = () => inTurn(() => session.run(inputs));
+    await letOthersRun();
+    // Some operators are refused as late as in the first run.
+    const made = await attempt().catch(async (error: unknown) => {
+      const other = await turnToCpu(error);
+      await session.release();
+      session = other;
+      return attempt();
+    });
+    return outputs === undefined ? made : copyInto(outputs, made);
+  }
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async run(inputs, outputs) {
-      const run = () => inTurn(() => session.run(inputs));
-      await letOthersRun();
-      // Some operators are refused as late as in the first run.
-      const made = await run().catch(async (error: unknown) => {
-        const other = await turnToCpu(error);
-        await session.release();
-        session = other;
-        return run();
-      });
-      return outputs === undefined ? made : copyInto(outputs, made);
-    },
+    run,
+    runsApart: 1,
+    runApart: run,
     release: () => session.release(),
   };
 }

@@ -41,8 +41,25 @@ export class Session {
    * without it all outputs are allocated.
    */
   async run(inputs: Tensors, outputs?: Tensors): Promise<Tensors> {
+    return this.#attempt(() => this.#session.run(inputs, outputs));
+  }
+
+  /** Runs that use the machine's cores when they are under way together; 1 where `run` does that alone. */
+  get runsApart(): number {
+    return this.#session.runsApart;
+  }
+
+  /**
+   * Runs the model on one core, beside others that are under way. The values are taken before this returns; those of a
+   * tensor that the same input was fed before are not looked at again.
+   */
+  async runApart(inputs: Tensors): Promise<Tensors> {
+    return this.#attempt(() => this.#session.runApart(inputs));
+  }
+
+  async #attempt(work: () => Promise<Tensors>): Promise<Tensors> {
     try {
-      return await this.#session.run(inputs, outputs);
+      return await work();
     } catch (error) {
       throw new BrodmannError("E_NETWORK_RUN", `${this.#label}: ${messageOf(error)}`, {
         hint: "Check that the inputs have the shape and the range that the network expects.",

@@ -162,10 +162,11 @@ async function logProbabilitiesOf(
   const found: number[][] = lesions.map(() => []);
   expect(runner.inputsAtOnce).toBeGreaterThanOrEqual(rows);
   for (let start = 0; start < data.count; start += rows) {
-    await runner.load(data.batch(start, rows), rows);
+    const batch = await runner.load(data.batch(start, rows), rows);
     for (let first = 0; first < lesions.length; first += runner.lesionsAtOnce) {
       const some = lesions.slice(first, first + runner.lesionsAtOnce);
-      const values = await runner.run(some);
+      const values = await batch.run(some);
+      expect(await batch.runApart(some)).toEqual(values);
       some.forEach((_, i) => {
         const part = values.subarray(i * rows * CLASSES, (i + 1) * rows * CLASSES);
         found[first + i]?.push(...part);

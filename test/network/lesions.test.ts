@@ -1,6 +1,7 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { evaluateNetwork } from "../../src/network/evaluate.ts";
-import { runLesions } from "../../src/network/lesions.ts";
+import { openLesions, runLesions } from "../../src/network/lesions.ts";
 import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import type { LabelledInputs } from "../../src/network/outcomes.ts";
 import { rng } from "../../src/statistics/rng.ts";
@@ -38,6 +39,35 @@ describe("a lesion equals a full re-run of the network with those weights zeroed
       // The sets must matter, or the comparison above says nothing.
       const changes = outcomes.map(({ loss }) => Math.abs(loss - baseline.loss));
       expect(Math.max(...changes)).toBeGreaterThan(1e-4);
+    }
+  });
+
+  it("side by side as one after another, to the last bit", async () => {
+    const model = sketch([8, 8]);
+    const flat = model.node("Flatten", ["x"]);
+    const a = relu(model, model.dense(flat, "a", 64, 160));
+    const b = relu(model, model.dense(a, "b", 160, 120));
+    const network = await loadNetworkBytes(model.encode(model.dense(b, "head", 120, CLASSES)), "wide");
+    const data = randomData(2000, [8, 8], CLASSES);
+    const random = rng(1, "wide sets");
+    for (const lesion of ["zero", "mean", "resample"] as const) {
+      for (const name of ["a", "b"]) {
+        const layer = layerNamed(network, name);
+        const sets = Array.from({ length: 3 * availableParallelism() + 5 }, () =>
+          random
+            .shuffle(Int32Array.from({ length: layer.units }, (_, unit) => unit))
+            .slice(0, random.integer(100)),
+        );
+        const opened = await openLesions(network, layer, data, { lesion });
+        const together = await opened.runDetailed(sets);
+        expect(await opened.run(sets)).toEqual(together.outcomes);
+        for (const [i, set] of sets.entries()) {
+          const alone = await opened.runDetailed([set]);
+          expect(together.outcomes[i]).toEqual(alone.outcomes[0]);
+          expect(together.details[i]).toEqual(alone.details[0]);
+        }
+        await opened.dispose();
+      }
     }
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runJointLesions } from "../../src/network/joint-lesions.ts";
+import type { LesionBatch, LesionRunner } from "../../src/network/lesion-runner.ts";
 import { openLesions, runLesions } from "../../src/network/lesions.ts";
 import { createMaskedRunner } from "../../src/network/masked-lesions.ts";
 import { type Layer, layerNamed, loadNetworkBytes, type Network } from "../../src/network/network.ts";
@@ -235,21 +236,21 @@ describe("lesions by mean and by resampling", () => {
         [12, 12],
         [5, 3],
       ] as const) {
-        for (const runner of [masked, subtracting]) {
-          await runner.load(data.batch(start, rows), rows);
-          // Nothing of the last batch's donors is left.
-          const intact = (await runner.run([new Int32Array()])).slice();
+        const load = async (runner: LesionRunner): Promise<LesionBatch> => {
+          const batch = await runner.load(data.batch(start, rows), rows);
+          const intact = (await batch.run([new Int32Array()])).slice();
           const logits = await runModel(bytes, data.batch(start, rows), [rows, 5]);
           for (let input = 0; input < rows; input++) {
             softmax(logits, input).forEach((p, c) => {
               expect(Math.exp(intact[input * CLASSES + c] as number)).toBeCloseTo(p, 5);
             });
           }
-          if (kind === "resample") await runner.loadDonors(donors.batch(start, rows));
-        }
+          return kind === "resample" ? batch.withDonors(donors.batch(start, rows)) : batch;
+        };
+        const [maskedBatch, subtractingBatch] = [await load(masked), await load(subtracting)];
         for (const set of setsOf(9)) {
-          const byMask = (await masked.run([set])).slice();
-          const bySubtraction = await subtracting.run([set]);
+          const byMask = (await maskedBatch.run([set])).slice();
+          const bySubtraction = await subtractingBatch.run([set]);
           expect(bySubtraction).toHaveLength(rows * CLASSES);
           byMask.forEach((value, at) => {
             expect(bySubtraction[at]).toBeCloseTo(value, 5);
@@ -305,8 +306,8 @@ describe("lesions by mean and by resampling", () => {
     // The value in front of the reciprocal, where unit 0 is infinite.
     const site = { ...layer, output: { ...layer.output, value: a } };
     const runner = await createMaskedRunner(network, site, 5);
-    await runner.load(randomData(5, [3], CLASSES).values, 5);
-    const found = await runner.run([Int32Array.of(0)]);
+    const batch = await runner.load(randomData(5, [3], CLASSES).values, 5);
+    const found = await batch.run([Int32Array.of(0)]);
     expect([...found].every(Number.isFinite)).toBe(true);
     await runner.dispose();
   });
