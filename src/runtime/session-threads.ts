@@ -87,10 +87,11 @@ class Thread {
   #isEnded = false;
 
   constructor() {
-    this.#worker.unref();
     this.#worker.on("message", (answer: ThreadAnswer) => this.#take(answer));
     this.#worker.on("error", (error) => this.#end(error));
     this.#worker.on("exit", () => this.#end(new Error("a thread that ran the network has ended")));
+    // After the listeners, which would hold it.
+    this.#worker.unref();
   }
 
   /** Runs that it has not answered yet. */
