@@ -1,6 +1,6 @@
 /** The built package as scripts in another folder use it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { brodmann, ROOT, temporaryFolder, writePlanted } from "./support/cli.ts";
@@ -51,8 +51,19 @@ describe("the package", () => {
   it("works in a script, and gives what the command line gives", async () => {
     const { model, data } = writePlanted(folder);
     writeFileSync(join(folder, "script.mjs"), SCRIPT);
-    const { stdout, stderr } = spawnSync(process.execPath, ["script.mjs"], { cwd: folder, encoding: "utf8" });
+    const [home, temporary] = [join(folder, "home"), join(folder, "temporary")];
+    for (const path of [home, temporary]) mkdirSync(path);
+    // As ONNX Runtime finds it on other machines: this process has switched its telemetry off already.
+    const { ORT_DISABLE_TELEMETRY: _, XDG_CACHE_HOME: __, ...inherited } = process.env;
+    const env = { ...inherited, HOME: home, TMPDIR: temporary };
+    const { stdout, stderr } = spawnSync(process.execPath, ["script.mjs"], {
+      cwd: folder,
+      encoding: "utf8",
+      env,
+    });
     expect(stderr).toBe("");
+    // Neither identifiers nor caches of what would be sent somewhere.
+    expect([home, temporary].flatMap((path) => readdirSync(path))).toEqual([]);
     const found = JSON.parse(stdout) as { p: number };
     expect(found).toMatchObject({
       layers: ["hidden1", "hidden2", "logits"],

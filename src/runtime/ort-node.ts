@@ -1,6 +1,7 @@
 /**
  * ONNX Runtime's CPU provider. The only file that imports `onnxruntime-node`.
  */
+import "./no-telemetry.ts";
 import { availableParallelism } from "node:os";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
 import { ThreadedSession, threadsFor } from "./session-threads.ts";
