@@ -1,9 +1,8 @@
 import type { OutcomeDetail } from "../network/outcome-details.ts";
-import { bootstrap, type Interval, percentileInterval } from "../statistics/bootstrap.ts";
-import type { Rng } from "../statistics/rng.ts";
+import { type BootstrapDraws, type Interval, percentileInterval } from "../statistics/bootstrap.ts";
 
 /** Draws of the bootstrap (method note 6.4). */
-const DRAWS = 1000;
+export const DRAWS = 1000;
 
 /** What a lesion changes, with 95 % intervals over the choice of inputs. */
 export interface ChangeIntervals {
@@ -20,7 +19,7 @@ export interface ChangeIntervals {
 export function changeIntervals(
   details: readonly OutcomeDetail[],
   labels: Int32Array,
-  rng: Rng,
+  bootstrap: BootstrapDraws,
 ): ChangeIntervals[] {
   const [first] = details;
   if (first === undefined) return [];
@@ -28,7 +27,7 @@ export function changeIntervals(
   if (first.isCorrectIntact.length === 0) {
     const none = { low: Number.NaN, high: Number.NaN };
     const rows = details.map(({ lossIncreases }) => lossIncreases);
-    return meanIntervals(rows, rng).map((lossIncrease) => ({ lossIncrease, meanChange: none }));
+    return meanIntervals(rows, bootstrap).map((lossIncrease) => ({ lossIncrease, meanChange: none }));
   }
   const answers = labels.length / inputs;
   // By class, so that every class is a stretch.
@@ -42,11 +41,11 @@ export function changeIntervals(
   const times = new Float64Array(labels.length);
   const increases = details.map(({ lossIncreases }) => lossIncreases);
   const gains = details.map((detail) => Float64Array.from(order, (answer) => gainOf(detail, answer)));
-  const losses = details.map(() => new Float64Array(DRAWS));
-  const changes = details.map(() => new Float64Array(DRAWS));
+  const losses = details.map(() => new Float64Array(bootstrap.draws));
+  const changes = details.map(() => new Float64Array(bootstrap.draws));
   const sums = new Float64Array(details.length);
   const change = new Float64Array(details.length);
-  bootstrap(inputs, DRAWS, rng, (counts, draw) => {
+  bootstrap.each((counts, draw) => {
     weightedSums(counts, increases, 0, inputs, sums);
     losses.forEach((values, row) => {
       values[draw] = (sums[row] as number) / inputs;
@@ -77,11 +76,11 @@ export function changeIntervals(
 }
 
 /** Bootstrap intervals of the means of rows of one number per input; all rows see the same draws. */
-export function meanIntervals(rows: readonly Float64Array[], rng: Rng): Interval[] {
+export function meanIntervals(rows: readonly Float64Array[], bootstrap: BootstrapDraws): Interval[] {
   const inputs = rows[0]?.length ?? 0;
-  const means = rows.map(() => new Float64Array(DRAWS));
+  const means = rows.map(() => new Float64Array(bootstrap.draws));
   const sums = new Float64Array(rows.length);
-  bootstrap(inputs, DRAWS, rng, (counts, draw) => {
+  bootstrap.each((counts, draw) => {
     weightedSums(counts, rows, 0, inputs, sums);
     means.forEach((values, row) => {
       values[draw] = (sums[row] as number) / inputs;

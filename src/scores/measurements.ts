@@ -14,8 +14,9 @@ import { targetsOf, targetVariance } from "../network/tally.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import type { RunOptions } from "../progress.ts";
 import { missingRecord, type RecordOptions, type Records, recorded } from "../records.ts";
+import { bootstrapDraws } from "../statistics/bootstrap.ts";
 import { rng } from "../statistics/rng.ts";
-import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
+import { type ChangeIntervals, changeIntervals, DRAWS } from "./intervals.ts";
 import { othersOf } from "./keep-only.ts";
 import { type PairInteraction, scorePairs } from "./pairs.ts";
 import {
@@ -105,6 +106,8 @@ export async function measureNetwork(
     return { settings, inputs: data.count, task: name, r2, outcome, classCounts, layers };
   });
   const lab = openLab(study, records);
+  // All layers and pairs see the same draws of inputs.
+  const draws = bootstrapDraws(data.count, DRAWS, () => rng(seed, "bootstrap"));
   const lesioned = new Map<string, SubclusterLesions>();
   const details = new Map<string, readonly OutcomeDetail[]>();
 
@@ -119,8 +122,7 @@ export async function measureNetwork(
     return {
       outcomes: found.outcomes,
       details: found.details.map(({ flipRate, divergence }) => ({ flipRate, divergence })),
-      // The stream of all layers: they see the same draws of inputs.
-      intervals: changeIntervals(found.details, data.labels, rng(seed, "bootstrap")),
+      intervals: changeIntervals(found.details, data.labels, draws),
     };
   }
 
@@ -147,7 +149,12 @@ export async function measureNetwork(
             singles.push({ layer: target, cluster, units, lossIncrease, detail });
           }
         }
-        return scorePairs(network, singles, data, { lesion, seed, consumer, signal: runOptions.signal });
+        return scorePairs(network, singles, data, draws, {
+          lesion,
+          seed,
+          consumer,
+          signal: runOptions.signal,
+        });
       }),
     dispose: () => lab.dispose(),
   };

@@ -7,8 +7,7 @@ import type { OutcomeDetail } from "../network/outcome-details.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
-import type { Interval } from "../statistics/bootstrap.ts";
-import { rng } from "../statistics/rng.ts";
+import type { BootstrapDraws, Interval } from "../statistics/bootstrap.ts";
 import { meanIntervals } from "./intervals.ts";
 
 /** Pairs of each kind, within a layer and across layers: those whose single lesions cost most loss together. */
@@ -58,6 +57,7 @@ export async function scorePairs(
   network: Network,
   singles: readonly SingleLesion[],
   data: LabelledInputs,
+  draws: BootstrapDraws,
   options: {
     readonly lesion: LesionKind;
     readonly seed: number;
@@ -76,7 +76,7 @@ export async function scorePairs(
         (other.detail.lossIncreases[input] as number),
     ),
   );
-  const intervals = meanIntervals(synergies, rng(options.seed, "bootstrap"));
+  const intervals = meanIntervals(synergies, draws);
   return pairs.map(([one, other], i): PairInteraction => {
     const both = details[i] as OutcomeDetail;
     return {

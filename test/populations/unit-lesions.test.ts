@@ -7,6 +7,7 @@ import { openMeanBootstrap } from "../../src/populations/mean-bootstrap.ts";
 import { lesionUnits } from "../../src/populations/unit-lesions.ts";
 import { type InputClasses, inputClasses } from "../../src/scores/input-classes.ts";
 import { meanIntervals } from "../../src/scores/intervals.ts";
+import { bootstrapDraws } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { randomData } from "../support/models.ts";
 import { randomMlp } from "../support/population-nets.ts";
@@ -144,7 +145,10 @@ describe("bootstrap of many means", () => {
       Float64Array.from({ length: inputs }, () => 100 * row + random.normal() * 10 ** -row),
     );
     rows.push(new Float64Array(inputs).fill(0.25));
-    const expected = meanIntervals(rows, rng(5, "bootstrap"));
+    const expected = meanIntervals(
+      rows,
+      bootstrapDraws(inputs, 1000, () => rng(5, "bootstrap")),
+    );
     const bootstrap = openMeanBootstrap(inputs, () => rng(5, "bootstrap"));
     const flat = (some: readonly Float64Array[]) => Float32Array.from(some.flatMap((row) => Array.from(row)));
     const together = await bootstrap.intervals(flat(rows), rows.length);

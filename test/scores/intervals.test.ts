@@ -5,6 +5,7 @@ import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import type { OutcomeDetail } from "../../src/network/outcome-details.ts";
 import { changeIntervals, meanIntervals } from "../../src/scores/intervals.ts";
 import type { Interval } from "../../src/statistics/bootstrap.ts";
+import { bootstrapDraws } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { calibrationData, calibrationNetwork, Family } from "../support/calibration.ts";
 
@@ -72,9 +73,10 @@ describe("bootstrap intervals", () => {
       const random = rng(sample, "sample");
       const inputs = Array.from({ length: SAMPLE }, () => random.integer(POPULATION));
       const labels = Int32Array.from(inputs, (input) => data.labels[input] as number);
-      const [found] = changeIntervals([partOf(one, inputs)], labels, rng(sample, "bootstrap"));
+      const draws = bootstrapDraws(inputs.length, 1000, () => rng(sample, "bootstrap"));
+      const [found] = changeIntervals([partOf(one, inputs)], labels, draws);
       const own = Float64Array.from(inputs, (input) => synergies[input] as number);
-      const [synergy] = meanIntervals([own], rng(sample, "bootstrap"));
+      const [synergy] = meanIntervals([own], draws);
       if (found === undefined || synergy === undefined) throw new Error("no interval");
       if (!isIn(found.lossIncrease, truth.loss)) missed.loss++;
       if (!isIn(found.meanChange, truth.accuracy)) missed.accuracy++;

@@ -5,7 +5,7 @@ import { baselineOf, damageOf } from "../../src/scores/damage.ts";
 import { changeIntervals } from "../../src/scores/intervals.ts";
 import { quantileBins } from "../../src/scores/matching.ts";
 import { concentrationOf, dissociate, profileOf } from "../../src/scores/profile.ts";
-import { percentileInterval } from "../../src/statistics/bootstrap.ts";
+import { bootstrapDraws, percentileInterval } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 
 const fixture = JSON.parse(
@@ -50,6 +50,8 @@ describe("dissociate", () => {
   });
 });
 
+const drawsOf = (inputs: number, seed: number) => bootstrapDraws(inputs, 1000, () => rng(seed, "bootstrap"));
+
 describe("changeIntervals", () => {
   it("bootstraps a lesion's loss and mean class accuracy over inputs", () => {
     const { intact, lesioned, labels, flipRate, divergence, lossIncreases } = fixture.detail;
@@ -64,7 +66,7 @@ describe("changeIntervals", () => {
     detail.lossIncreases.forEach((increase, i) => {
       expect(increase).toBeCloseTo(lossIncreases[i], 5);
     });
-    const [found] = changeIntervals([detail], all, rng(0, "bootstrap"));
+    const [found] = changeIntervals([detail], all, drawsOf(all.length, 0));
     // The same draws by definition.
     const random = rng(0, "bootstrap");
     const losses: number[] = [];
@@ -108,7 +110,7 @@ describe("changeIntervals of several answers an input", () => {
       isCorrect: bits(),
       isCorrectIntact: bits(),
     };
-    const [found] = changeIntervals([detail], labels, rng(0, "bootstrap"));
+    const [found] = changeIntervals([detail], labels, drawsOf(inputs, 0));
     const random = rng(0, "bootstrap");
     const changes: number[] = [];
     const losses: number[] = [];
