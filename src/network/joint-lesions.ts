@@ -5,7 +5,7 @@
 import { type RunOptions, StepCounter } from "../progress.ts";
 import { DataType, makeNode, makeUntypedValueInfo, makeValueInfo, type NodeProto } from "../runtime/onnx.ts";
 import { floatValues, Session, Tensor, type Tensors } from "../runtime/session.ts";
-import { batchesOf, padBatch, rowsPerRun, threadsFor } from "./batching.ts";
+import { batchesOf, padBatch, rowsPerRun, sideBySide, threadsFor } from "./batching.ts";
 import { lesionSite } from "./consumer-site.ts";
 import type { LesionOptions } from "./lesions.ts";
 import { encodePart, partOf } from "./model-graph.ts";
@@ -28,6 +28,7 @@ import {
   type Replacement,
   replacementOf,
 } from "./replacement.ts";
+import { runAhead, widthOf } from "./run-ahead.ts";
 import { createTally } from "./tally.ts";
 import { withTask } from "./task.ts";
 
@@ -75,7 +76,8 @@ export async function runJointLesions(
   );
   const donors = kind === "resample" ? drawDonors(data.count, seed) : [null];
   const { model, nodes } = encodeJoint(network, sites, LOG_PROBABILITIES);
-  const session = await Session.create(model, { label: `${network.name}, lesioned`, ...threadsFor(network) });
+  const session = await Session.create(model, { label: `${network.name}, lesioned`, ...sideBySide(network) });
+  const width = widthOf(session, lesions.length);
   const donating = kind === "resample" ? await openDonating(network, sites) : null;
   const tally = createTally(network, data, lesions.length);
   const details = createDetailTally(network, data, lesions.length, donors.length);
@@ -94,7 +96,8 @@ export async function runJointLesions(
           [maskOf(site), mask[site]],
           [replacementOfSite(site), replacements[site]],
         ]);
-        const outputs = await session.run({ ...inputs, ...Object.fromEntries(fed) });
+        const feeds = { ...inputs, ...Object.fromEntries(fed) };
+        const outputs = await (width > 1 ? session.runApart(feeds) : session.run(feeds));
         return floatValues(outputs[LOG_PROBABILITIES], network.logits);
       };
       const intact = await run(masksOf(layers, sites, []), constants);
@@ -103,8 +106,8 @@ export async function runJointLesions(
           donor === null || donating === null
             ? constants
             : await donating.run(feedOf(gatherInputs(data, donor.subarray(start, start + rows))));
-        for (const [slot, mask] of masks.entries()) {
-          const found = await run(mask, replacements);
+        const startRun = (slot: number) => run(masks[slot] as Tensor[], replacements);
+        for await (const [slot, found] of runAhead([...masks.keys()], width, startRun)) {
           tally.count(slot, found, 0, start, rows);
           details.count(slot, number, found, 0, intact, start, rows);
         }

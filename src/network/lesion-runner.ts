@@ -2,7 +2,7 @@ import { type Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { batchesOf } from "./batching.ts";
 import type { Network } from "./network.ts";
 import { inputFeed } from "./network-input.ts";
-import { runAhead } from "./run-ahead.ts";
+import { runAhead, widthOf } from "./run-ahead.ts";
 
 /** Runs lesions of one layer, batch by batch of inputs. */
 export interface LesionRunner {
@@ -36,16 +36,16 @@ export interface LesionGroup {
 
 /** Log-probabilities of groups of lesions, in the groups' order; where there are many of them, side by side. */
 export function runGroups(
-  { runsApart }: LesionRunner,
+  runner: LesionRunner,
   batch: LesionBatch,
   lesions: readonly Int32Array[],
   groups: readonly LesionGroup[],
 ): AsyncGenerator<readonly [LesionGroup, Float32Array]> {
-  const setsOf = ({ start, rows }: LesionGroup) => lesions.slice(start, start + rows);
-  // Each core has one more run before it, so that none waits for this thread.
-  return runsApart > 1 && groups.length >= 2 * runsApart
-    ? runAhead(groups, 2 * runsApart, (group) => batch.runApart(setsOf(group)))
-    : runAhead(groups, 1, (group) => batch.run(setsOf(group)));
+  const width = widthOf(runner, groups.length);
+  return runAhead(groups, width, ({ start, rows }) => {
+    const sets = lesions.slice(start, start + rows);
+    return width > 1 ? batch.runApart(sets) : batch.run(sets);
+  });
 }
 
 /** Memory of tensors, in bytes. */

@@ -1,3 +1,13 @@
+/** Many runs of a network side by side. */
+
+/**
+ * How many runs to start ahead: each core has one more before it, so that none waits for this thread. Few runs are
+ * quicker one after another, on all cores each: then 1.
+ */
+export function widthOf({ runsApart }: { readonly runsApart: number }, runs: number): number {
+  return runsApart > 1 && runs >= 2 * runsApart ? 2 * runsApart : 1;
+}
+
 /**
  * Starts work on items, up to `width` at a time, and gives the results in the items' order. Waits for what is under way
  * where the caller stops early.
