@@ -190,15 +190,6 @@ export function formatNpyParts(array: NpyArray): [header: Uint8Array, values: Ui
   return [header, IS_LITTLE_ENDIAN || type.bytes === 1 ? raw : swapBytes(raw, type.bytes)];
 }
 
-/** A whole .npy file (version 1.0, little-endian, C order). */
-export function formatNpy(array: NpyArray): Uint8Array {
-  const [header, values] = formatNpyParts(array);
-  const bytes = new Uint8Array(header.length + values.length);
-  bytes.set(header);
-  bytes.set(values, header.length);
-  return bytes;
-}
-
 /** The text of an array of type `bytes` or `unicode`, one string per element; null for any other type. */
 export function npyText(array: NpyArray): string[] | null {
   if (array.dtype !== "bytes" && array.dtype !== "unicode") return null;

@@ -38,7 +38,7 @@ export interface ImportanceEntry extends Verdicts {
   readonly divergence: Maybe;
   readonly drawn: number;
   readonly profile: {
-    /** Share of each class's accuracy that is lost. */
+    /** Fall of each class's accuracy, 0 within the noise. */
     readonly classDrop: readonly Maybe[];
     readonly specialisation: Maybe;
     readonly gini: Maybe;

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadActivations } from "../../src/data/activations.ts";
-import { formatNpy, type NpyArray } from "../../src/data/npy.ts";
+import type { NpyArray } from "../../src/data/npy.ts";
 import { joinNpz } from "../../src/data/npz.ts";
 import { catchError } from "../support/catch-error.ts";
+import { formatNpy } from "../support/npy.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "brodmann-activations-"));
 afterAll(() => rmSync(folder, { recursive: true }));

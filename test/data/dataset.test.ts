@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/dataset.ts";
-import { formatNpy, type NpyArray } from "../../src/data/npy.ts";
+import type { NpyArray } from "../../src/data/npy.ts";
 import { joinNpz } from "../../src/data/npz.ts";
 import { reshapeInputs } from "../../src/data/reshape-inputs.ts";
 import { catchError } from "../support/catch-error.ts";
+import { formatNpy } from "../support/npy.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "brodmann-data-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { formatNpy, npyText, parseNpy, toFloat32 } from "../../src/data/npy.ts";
+import { npyText, parseNpy, toFloat32 } from "../../src/data/npy.ts";
 import { openNpz } from "../../src/data/npz.ts";
 import { catchError } from "../support/catch-error.ts";
+import { formatNpy } from "../support/npy.ts";
 
 const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url);
 const npz = openNpz(readFileSync(fixture("arrays.npz")), "arrays.npz");

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { formatNpy, type NpyArray } from "../../src/data/npy.ts";
+import type { NpyArray } from "../../src/data/npy.ts";
 import { joinNpz, openNpz } from "../../src/data/npz.ts";
 import { toCsr } from "../../src/graph/csr.ts";
 import { formatGraphNpz, parseGraphNpz } from "../../src/graph/graph-npz.ts";
 import type { UnitGraph } from "../../src/graph/unit-graph.ts";
 import { catchError } from "../support/catch-error.ts";
+import { formatNpy } from "../support/npy.ts";
 import { denseOf, layeredGraph, localGraph } from "../support/random-graph.ts";
 
 const fixture = (name: string): Uint8Array => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
