@@ -1,0 +1,108 @@
+/**
+ * The WebGPU provider of ONNX Runtime, compared with the CPU provider before it is trusted: two exported networks whose
+ * convolutions it gets wrong in its own layout, a sound one, and a GPU that computes nothing.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Browser } from "../../src/chrome/browser.ts";
+import { type OpenedChrome, openChrome } from "../../src/chrome/open-chrome.ts";
+import { createCpuCompute } from "../../src/compute/cpu/cpu-compute.ts";
+import { type Engine, localEngine } from "../../src/engine.ts";
+import { loadNetworkBytes, type Network } from "../../src/network/network.ts";
+import type { LabelledInputs } from "../../src/network/outcomes.ts";
+import { exportData, loadExport } from "../support/exports.ts";
+import { randomData, sketch } from "../support/models.ts";
+
+const notices: string[] = [];
+let chrome: OpenedChrome;
+let cpu: Engine;
+beforeAll(async () => {
+  cpu = localEngine(await createCpuCompute());
+  chrome = await openChrome({ networks: "webgpu", onNotice: (message) => notices.push(message) });
+  await inPage(`(() => {
+    const { prototype } = GPUComputePassEncoder;
+    const dispatch = prototype.dispatchWorkgroups;
+    globalThis.gpu = { dispatches: 0, works: true };
+    prototype.dispatchWorkgroups = function (...size) {
+      gpu.dispatches++;
+      if (gpu.works) dispatch.apply(this, size);
+    };
+  })()`);
+});
+afterAll(async () => {
+  await chrome?.engine.dispose();
+  await cpu?.dispose();
+});
+
+const inPage = (expression: string): Promise<unknown> => (chrome.browser as Browser).evaluate(expression);
+
+const settings = (shuffles: number) => ({ protocol: "paper", shuffles, seed: 1 }) as const;
+
+/** The lesions of a random partition, here and in the page; these take no kernels of ours. Returns the page's dispatches. */
+async function expectSameLesions(network: Network, data: LabelledInputs, shuffles: number): Promise<number> {
+  const graph = await cpu.unitGraph(network, null);
+  const partition = await cpu.partition(graph, { method: "random", k: 2 });
+  const want = await cpu.importance(network, data, partition, settings(shuffles));
+  await inPage("gpu.dispatches = 0");
+  const got = await chrome.engine.importance(network, data, partition, settings(shuffles));
+  expect(got.baseline.outcome.correct).toEqual(want.baseline.outcome.correct);
+  expect(got.baseline.outcome.loss).toBeCloseTo(want.baseline.outcome.loss, 5);
+  expect(got.subclusters.length).toBeGreaterThan(1);
+  got.subclusters.forEach(({ damage }, number) => {
+    expect(damage.loss).toBeCloseTo(want.subclusters[number]?.damage.loss ?? Number.NaN, 4);
+  });
+  return (await inPage("gpu.dispatches")) as number;
+}
+
+/** Recorded values, which stay on the GPU where they can. */
+async function expectSameActivations(network: Network, data: LabelledInputs): Promise<void> {
+  const options = { kind: "activations", correlation: "pearson" } as const;
+  const want = await cpu.unitGraph(network, data, options);
+  const got = await chrome.engine.unitGraph(network, data, options);
+  want.matrix.blocks.forEach((block, number) => {
+    const twin = got.matrix.blocks[number];
+    if (block.shape === "sparse" || twin === undefined || twin.shape === "sparse") throw new Error("sparse");
+    expect(twin.values.length).toBe(block.values.length);
+    const apart = block.values.map((value, at) => Math.abs(value - (twin.values[at] as number)));
+    expect(Math.max(...apart)).toBeLessThan(2e-4);
+  });
+}
+
+/** A convolution and a dense head that every provider gets right. */
+function sound(): Promise<Network> {
+  const model = sketch([3, 6, 6]);
+  const value = model.node("Relu", [model.conv(model.input, { name: "conv", inputs: 3, units: 8 })]);
+  const pooled = model.node("Flatten", [model.node("GlobalAveragePool", [value])]);
+  const hidden = model.node("Relu", [model.dense(pooled, "hidden", 8, 6)]);
+  return loadNetworkBytes(model.encode(model.dense(hidden, "head", 6, 4)), "sound.onnx");
+}
+
+describe("the WebGPU provider", () => {
+  it("keeps a network whose values are right", async () => {
+    const network = await sound();
+    const data = randomData(600, [3, 6, 6], 4);
+    await expectSameActivations(network, data);
+    const few = await expectSameLesions(network, data, 1);
+    // Sessions are as many: what more lesions dispatch comes after their first runs.
+    const more = await expectSameLesions(network, data, 60);
+    expect(few).toBeGreaterThan(0);
+    expect(more).toBeGreaterThan(1.5 * few);
+    expect(notices).toEqual([]);
+    expect(chrome.engine.facts).toMatchObject({ notices: [] });
+  });
+
+  it.each(["dense-concat", "shuffle"])("gives the CPU's values for %s, in another layout", async (name) => {
+    const network = await loadExport(name);
+    const data = exportData(name, 60, 4);
+    await expectSameActivations(network, data);
+    expect(await expectSameLesions(network, data, 1)).toBeGreaterThan(0);
+    expect(notices).toEqual([expect.stringContaining("NCHW")]);
+    expect(chrome.engine.facts).toMatchObject({ notices });
+  });
+
+  it("gives way to the CPU on a GPU that computes nothing", async () => {
+    await inPage("gpu.works = false");
+    await expectSameLesions(await sound(), randomData(60, [3, 6, 6], 4), 1);
+    expect(notices).toHaveLength(3);
+    expect(notices[2]).toContain("runs on the CPU instead");
+  });
+});
