@@ -47,8 +47,8 @@ type Place = "NHWC" | "NCHW" | "wasm";
 const NEXT: Readonly<Record<"NHWC" | "NCHW", Place>> = { NHWC: "NCHW", NCHW: "wasm" };
 
 /**
- * A session on the GPU is compared with the CPU provider in its first run, and goes elsewhere where the two differ. Later
- * runs are taken as they are, also with other numbers of rows.
+ * A session on the GPU is compared with the CPU provider in its first run, and again in runs that are more than twice as
+ * large as what was compared; it goes elsewhere where the two differ. Other runs are taken as they are.
  */
 export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<OrtSession> {
   // A session that runs once would spend its time on compiling shaders.
@@ -59,7 +59,7 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
     place = "wasm";
     return create(place);
   });
-  let isChecked = false;
+  let compared = 0;
   const move = async (to: Place): Promise<void> => {
     const other = await create(to);
     await session.release();
@@ -83,8 +83,9 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
       oneByOne(async () => {
         await letOthersRun();
         let made = await runHere(inputs);
-        while (!isChecked) {
-          if (place === "wasm" || (await isRight(model, inputs, made))) isChecked = true;
+        const size = sizeOf(inputs);
+        while (place !== "wasm" && size > 2 * compared) {
+          if (await isRight(model, inputs, made)) compared = size;
           else {
             await move(NEXT[place]);
             tell(place);
@@ -95,6 +96,11 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
       }),
     release: () => session.release(),
   };
+}
+
+/** Values of all inputs; not zero. */
+function sizeOf(inputs: Tensors): number {
+  return Object.values(inputs).reduce((total, { size }) => total + size, 1);
 }
 
 /** Whether the outputs are those of the CPU provider. Brings them into main memory. */
