@@ -47,8 +47,9 @@ type Place = "NHWC" | "NCHW" | "wasm";
 const NEXT: Readonly<Record<"NHWC" | "NCHW", Place>> = { NHWC: "NCHW", NCHW: "wasm" };
 
 /**
- * A session on the GPU is compared with the CPU provider in its first run, and again in runs that are more than twice as
- * large as what was compared; it goes elsewhere where the two differ. Other runs are taken as they are.
+ * A session on the GPU is compared with the CPU provider in its first run, and again in runs that make more than twice as
+ * many values (GPUs have limits that only large runs meet); it goes elsewhere where the two differ. Other runs are taken as
+ * they are.
  */
 export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<OrtSession> {
   // A session that runs once would spend its time on compiling shaders.
@@ -83,7 +84,7 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
       oneByOne(async () => {
         await letOthersRun();
         let made = await runHere(inputs);
-        const size = sizeOf(inputs);
+        const size = sizeOf(made);
         while (place !== "wasm" && size > 2 * compared) {
           if (await isRight(model, inputs, made)) compared = size;
           else {
@@ -98,9 +99,9 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
   };
 }
 
-/** Values of all inputs; not zero. */
-function sizeOf(inputs: Tensors): number {
-  return Object.values(inputs).reduce((total, { size }) => total + size, 1);
+/** Values of all tensors; not zero. */
+function sizeOf(tensors: Tensors): number {
+  return Object.values(tensors).reduce((total, { size }) => total + size, 1);
 }
 
 /** Whether the outputs are those of the CPU provider. Brings them into main memory. */
