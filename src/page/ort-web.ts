@@ -47,9 +47,9 @@ type Place = "NHWC" | "NCHW" | "wasm";
 const NEXT: Readonly<Record<"NHWC" | "NCHW", Place>> = { NHWC: "NCHW", NCHW: "wasm" };
 
 /**
- * A session on the GPU is compared with the CPU provider in its first run, and again in runs that make more than twice as
- * many values (GPUs have limits that only large runs meet); it goes elsewhere where the two differ. Other runs are taken as
- * they are.
+ * A session on the GPU is compared with the CPU provider in its first run, and again in runs that make more values than
+ * what was compared (GPUs have limits that only large runs meet); it goes elsewhere where the two differ. Other runs are
+ * taken as they are.
  */
 export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<OrtSession> {
   // A session that runs once would spend its time on compiling shaders.
@@ -85,7 +85,7 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
         await letOthersRun();
         let made = await runHere(inputs);
         const size = sizeOf(made);
-        while (place !== "wasm" && size > 2 * compared) {
+        while (place !== "wasm" && size > compared) {
           if (await isRight(model, inputs, made)) compared = size;
           else {
             await move(NEXT[place]);
