@@ -2,15 +2,16 @@
  * ONNX Runtime in the browser, in the place of `src/runtime/ort-node.ts`: its WebGPU provider on our own device, and its
  * CPU provider (WebAssembly) for what that one refuses or gets wrong. The only file that imports `onnxruntime-web`.
  *
- * What onnxruntime-web 1.30.0 is known to get wrong on any GPU, without an error, all of it in the layout NHWC that it
- * chooses for convolutions (onnxruntime #29651 is the first of the two):
+ * What onnxruntime-web 1.30.0 (and onnxruntime-node's provider) gets wrong without an error, seen on SwiftShader and found in
+ * its sources, where nothing of it depends on the GPU; all in the layout NHWC, which it chooses for convolutions (the first
+ * fits onnxruntime #29651):
  * - Conv with group = 1 whose input channels are a multiple of 3 above 3 and not of 4, and whose output channels are a
  *   multiple of 4; but for kernels of 1 x 1 with stride 1, and for kernels as large as their input, without padding. It
  *   reads the channels from c / 4 on in the place of those from c on.
  * - Conv with group > 1 that has 4 or more output channels in each group, where vectors of 4 (or 2, by what divides the
  *   number of output channels) reach across the end of a group: 12 in 2 groups, 10 in 2 groups. The channels behind that
  *   end, in the same vector, are made from the inputs of the group before.
- * Both are right in the layout NCHW, which is slower for sound ones.
+ * Both are right in the layout NCHW, whose shaders have no vectors.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/webgpu";
 import type { OrtSession, SessionSettings, Tensors } from "../runtime/ort-node.ts";
