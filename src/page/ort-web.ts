@@ -78,24 +78,25 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
     });
   };
   const oneByOne = createQueue();
+  const run = (inputs: Tensors, outputs?: Tensors): Promise<Tensors> =>
+    oneByOne(async () => {
+      await letOthersRun();
+      let made = await runHere(inputs);
+      const size = sizeOf(made);
+      while (place !== "wasm" && size > compared) {
+        if (await isRight(model, inputs, made)) compared = size;
+        else {
+          await move(NEXT[place]);
+          tell(place);
+          made = await runHere(inputs);
+        }
+      }
+      return outputs === undefined ? made : copyInto(outputs, made);
+    });
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    run: (inputs, outputs) =>
-      oneByOne(async () => {
-        await letOthersRun();
-        let made = await runHere(inputs);
-        const size = sizeOf(made);
-        while (place !== "wasm" && size > compared) {
-          if (await isRight(model, inputs, made)) compared = size;
-          else {
-            await move(NEXT[place]);
-            tell(place);
-            made = await runHere(inputs);
-          }
-        }
-        return outputs === undefined ? made : copyInto(outputs, made);
-      }),
+    run,
     release: () => session.release(),
   };
 }
