@@ -19,6 +19,8 @@ export interface ChromeOptions {
   readonly networks?: "webgpu" | "wasm" | undefined;
   /** How long the browser may take to start; default a minute. */
   readonly startTimeoutMs?: number | undefined;
+  /** Told what people should know of how networks run: that a provider gives wrong values and another one is used. */
+  readonly onNotice?: ((message: string) => void) | undefined;
 }
 
 /** What runs in the page, and what was found there. */
@@ -49,12 +51,17 @@ export interface OpenedChrome {
 export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChrome> {
   const path = await browserPath();
   const server = await servePage(await findPageFiles());
+  const notices: string[] = [];
+  const onNotice = (message: string): void => {
+    notices.push(message);
+    options.onNotice?.(message);
+  };
   try {
-    const { browser, call, page } = await openPage(path, server, options);
+    const { browser, call, page } = await openPage(path, server, { ...options, onNotice });
     const { name, type } = page.adapter;
     const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
     return {
-      engine: chromeEngine(browser, server, call, page),
+      engine: chromeEngine(browser, server, call, page, notices),
       reason: `device: chrome, ${browser.version} on ${name}${warning}`,
       browser,
       page,
@@ -69,14 +76,14 @@ export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChr
 async function openPage(
   path: string,
   server: PageServer,
-  { networks, startTimeoutMs }: ChromeOptions,
+  { networks, startTimeoutMs, onNotice = () => {} }: ChromeOptions,
 ): Promise<{ browser: Browser; call: CallPage; page: PageFacts }> {
   let version = "";
   for (const adapter of ["hardware", "software"] as const) {
     const browser = await startBrowser(path, server.url, adapter, startTimeoutMs);
     version = browser.version;
     try {
-      const call = pageClient(browser, server);
+      const call = pageClient(browser, server, onNotice);
       const page = await call("open", { networks });
       if (page !== null) return { browser, call, page };
       await browser.close();
@@ -90,13 +97,20 @@ async function openPage(
   });
 }
 
-function chromeEngine(browser: Browser, server: PageServer, call: CallPage, page: PageFacts): Engine {
+function chromeEngine(
+  browser: Browser,
+  server: PageServer,
+  call: CallPage,
+  page: PageFacts,
+  notices: readonly string[],
+): Engine {
   const keys = pageKeys(call);
   const { name, vendor, type } = page.adapter;
   return {
     device: "chrome",
     facts: {
       chrome: { browser: browser.version, adapter: { name, vendor, type }, onnxRuntime: page.runtime },
+      notices,
     },
     async unitGraph(network, data, options = {}) {
       const key = keys.next();

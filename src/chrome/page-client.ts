@@ -16,10 +16,14 @@ export type CallPage = <Name extends CallName>(
 ) => Promise<ReturnType<PageCalls[Name]>>;
 
 /**
- * Calls of one page. A call ends with its result, with the page's error, with `E_INTERRUPTED`, or with the browser: never
+ * Calls of one page. `onNotice` is told what the page says of how networks run there. A call ends with its result, with the page's error, with `E_INTERRUPTED`, or with the browser: never
  * not at all.
  */
-export function pageClient(browser: Browser, server: PageServer): CallPage {
+export function pageClient(
+  browser: Browser,
+  server: PageServer,
+  onNotice: (message: string) => void,
+): CallPage {
   let calls = 0;
   return async <Name extends CallName>(
     name: Name,
@@ -31,7 +35,10 @@ export function pageClient(browser: Browser, server: PageServer): CallPage {
     const id = ++calls;
     const callbacks = Object.entries(options).filter(([, value]) => typeof value === "function");
     const message: CallMessage = { name, argument, callbacks: callbacks.map(([callback]) => callback) };
-    const functions = new Map(callbacks) as Map<string, (...values: readonly unknown[]) => void>;
+    const functions = new Map([["onNotice", onNotice], ...callbacks]) as Map<
+      string,
+      (...values: readonly unknown[]) => void
+    >;
     let stop = () => {};
     const work = new Promise<unknown>((resolve, reject) => {
       server.calls.set(id, {

@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 export async function openDevice(flags: Flags, terminal: Terminal): Promise<Engine> {
   const { device = "auto" } = flags;
   if (device === "chrome") {
-    const { engine, reason } = await openChrome();
+    const { engine, reason } = await openChrome({ onNotice: (message) => terminal.say(message) });
     terminal.say(reason);
     return engine;
   }

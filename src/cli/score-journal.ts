@@ -68,7 +68,8 @@ async function headerOf(run: ScoreRun, flags: Flags): Promise<JournalHeader> {
   return {
     version: await versionOf(),
     device: isInPage ? "chrome" : "cpu",
-    runtime: isInPage ? engine.facts : { onnxRuntime: runtimeFacts().version },
+    // Without what was noticed on the way.
+    runtime: isInPage ? { chrome: engine.facts.chrome } : { onnxRuntime: runtimeFacts().version },
     model: await hashFile(run.modelPath),
     // Weights may lie in files beside the model.
     weights: hashWeights(network),

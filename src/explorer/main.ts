@@ -123,6 +123,7 @@ function begin(): void {
 
 function take(message: WorkerMessage, startMs: number): void {
   if (message.kind === "device") device.textContent = describe(message.facts);
+  if (message.kind === "notice") device.append(` ${message.message}.`);
   if (message.kind === "progress") progress.show(message.progress);
   if (message.kind === "error") {
     stop(`${message.message}${message.hint ? ` – ${message.hint}` : ""}`, true);

@@ -44,6 +44,7 @@ export interface DeviceFacts {
 
 export type WorkerMessage =
   | { readonly kind: "device"; readonly facts: DeviceFacts }
+  | { readonly kind: "notice"; readonly message: string }
   | { readonly kind: "progress"; readonly progress: Progress }
   | { readonly kind: "report"; readonly data: ReportData; readonly isFinal: boolean }
   | { readonly kind: "error"; readonly code: string; readonly message: string; readonly hint: string };

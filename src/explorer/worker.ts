@@ -41,11 +41,13 @@ interface Opened {
   readonly lost: Promise<never>;
 }
 
+const notify = (message: string): void => say({ kind: "notice", message });
+
 async function openEngine(): Promise<Opened> {
   const runtime = new URL("ort/", location.href).href;
   const found = await openGpu(location.href);
   if (found === null) {
-    startRuntime(runtime, null);
+    startRuntime(runtime, null, notify);
     const engine = localEngine(await createCpuCompute());
     return {
       engine,
@@ -55,7 +57,7 @@ async function openEngine(): Promise<Opened> {
   }
   const { gpu, device, facts } = found;
   const networks = facts.type === "hardware" ? "webgpu" : "wasm";
-  startRuntime(runtime, networks === "webgpu" ? device : null);
+  startRuntime(runtime, networks === "webgpu" ? device : null, notify);
   const lost = device.lost.then(({ message }) => {
     throw new BrodmannError("E_DEVICE_LOST", `the GPU was lost (${message || "no reason given"})`, {
       hint: "Start the analysis again; with a smaller network or fewer inputs where it happens again.",

@@ -6,19 +6,31 @@ import type { CallMessage, EventMessage, ResultMessage } from "../chrome/calls.t
 import { decodeMessage, encodeMessage } from "../chrome/message.ts";
 import { BrodmannError, messageOf } from "../errors.ts";
 import type { Progress } from "../progress.ts";
-import { deviceLost, pageCalls } from "./page-calls.ts";
+import { deviceLost, onNotice, pageCalls } from "./page-calls.ts";
 
 /** Progress is sent this often at the most; each phase's beginning and end always are. */
 const PROGRESS_INTERVAL_MS = 100;
 
-const aborts = new Map<number, AbortController>();
+/** A call under way. */
+interface Running {
+  readonly abort: AbortController;
+  readonly outbox: Outbox;
+}
+
+const running = new Map<number, Running>();
+
+// Networks run in calls only: any call under way takes a notice along.
+onNotice((message) => {
+  const [any] = running.values();
+  any?.outbox.callback("onNotice")(message);
+});
 
 /** Takes up a call, and returns once its result is with Node. */
 async function call(id: number): Promise<void> {
   const abort = new AbortController();
-  aborts.set(id, abort);
-  let result: ResultMessage;
   const outbox = new Outbox(`events/${id}`);
+  running.set(id, { abort, outbox });
+  let result: ResultMessage;
   try {
     const { name, argument, callbacks } = (await fetchMessage(`calls/${id}`)) as CallMessage;
     const options = Object.fromEntries(callbacks.map((callback) => [callback, outbox.callback(callback)]));
@@ -28,7 +40,7 @@ async function call(id: number): Promise<void> {
   } catch (error) {
     result = { error: describeError(await withLoss(error)) };
   }
-  aborts.delete(id);
+  running.delete(id);
   await outbox.settle();
   await post(`results/${id}`, result);
 }
@@ -97,5 +109,5 @@ async function post(path: string, message: unknown): Promise<void> {
 
 /** What Node calls through the browser's protocol. */
 Object.assign(globalThis, {
-  brodmann: { call, abort: (id: number) => aborts.get(id)?.abort() },
+  brodmann: { call, abort: (id: number) => running.get(id)?.abort.abort() },
 });

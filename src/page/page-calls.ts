@@ -20,6 +20,12 @@ type Calls = {
 };
 
 let opened: Engine | null = null;
+let notify: (message: string) => void = () => {};
+
+/** Takes what is told of how networks run. */
+export function onNotice(listener: (message: string) => void): void {
+  notify = listener;
+}
 
 /** Rejects with `E_DEVICE_LOST` once the device is lost: what waits for the GPU then may wait for ever. */
 export let deviceLost: Promise<never> = new Promise(() => {});
@@ -39,7 +45,9 @@ export const pageCalls: Calls = {
     deviceLost.catch(() => {});
     opened = localEngine(createWebgpuCompute(gpu));
     const networks = wanted ?? (type === "hardware" ? "webgpu" : "wasm");
-    startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null);
+    startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null, (message) =>
+      notify(message),
+    );
     const { version, threads } = runtimeFacts();
     return {
       adapter: {
