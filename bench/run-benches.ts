@@ -1,14 +1,15 @@
 /** Opens, checks and times problems; knows nothing of printing. */
 import { totalmem } from "node:os";
-import type { KernelTime } from "../src/compute/webgpu/gpu-profiler.ts";
 import { BrodmannError, messageOf } from "../src/errors.ts";
-import { summarize, type Times, timeRuns } from "./harness.ts";
-import type { BenchDevice, Devices, KernelBench, OpenProblem, Problem, Way } from "./kernel-bench.ts";
+import { largestBuffer } from "./adapter.ts";
+import type { BenchPage } from "./chrome.ts";
+import type { BenchDevice, Devices, KernelBench, OpenProblem, Problem } from "./kernel-bench.ts";
+import { type Effort, type GpuTime, runLimits, type TimedWay, timedWay } from "./timed-way.ts";
+import { summarize, type Times, timeRuns } from "./timing.ts";
 
-/** GPU time of one run by timestamps: the best of the profiled runs. */
-export interface GpuTime {
-  readonly totalMs: number;
-  readonly kernels: readonly ({ readonly kernel: string } & KernelTime)[];
+/** The devices of this process, and Chrome; null where it is not there or not asked for. */
+export interface AllDevices extends Devices {
+  readonly chrome: BenchPage | null;
 }
 
 /** One way of one problem, checked and timed. */
@@ -44,18 +45,12 @@ export interface Outcome {
   readonly skipped: readonly Omission[];
   /** Wrong answers, and errors. */
   readonly failed: readonly Omission[];
+  /** What ends the whole run: a device that was lost on the way. */
+  readonly lost: BrodmannError | null;
 }
 
-export interface Effort {
-  /** Runs go on until they took this long together, see `RunLimits`. */
-  readonly budgetMs: number;
-}
-
-const LEAST_RUNS = 3;
-const MOST_RUNS = 50;
 /** A first run of the CPU that takes this many budgets is its only one. */
 const LONG_RUN = 20;
-const PROFILED_RUNS = 20;
 /** Runs of the CPU where it is only compared with. */
 const REFERENCE_RUNS = 3;
 /** Main memory that a problem may take. */
@@ -65,135 +60,133 @@ const MEMORY_SHARE = 0.7;
 export async function runProblem(
   bench: KernelBench,
   problem: Problem,
-  devices: Devices,
+  devices: AllDevices,
   wanted: ReadonlySet<BenchDevice>,
   effort: Effort,
 ): Promise<Outcome> {
   const measured: Measurement[] = [];
+  const skipped: Omission[] = [];
   const failed: Omission[] = [];
+  const losses: BrodmannError[] = [];
+  const outcome = (): Outcome => ({ measured, skipped, failed, lost: losses[0] ?? null });
   const place = { kernel: bench.name, size: problem.size };
-  const omit = (device: BenchDevice, reason: string, form = ""): Omission => ({
+  const omission = (device: BenchDevice, reason: string, form = ""): Omission => ({
     ...place,
     device,
     form,
     reason,
   });
-  const tooLarge = excess(problem, devices);
-  if (tooLarge.memory !== null) {
-    return {
-      measured,
-      failed,
-      skipped: [...wanted].map((device) => omit(device, tooLarge.memory as string)),
-    };
+  const fail = (device: BenchDevice, error: unknown, form = ""): void => {
+    if (error instanceof BrodmannError && error.code === "E_DEVICE_LOST") losses.push(error);
+    failed.push(omission(device, messageOf(error), form));
+  };
+  const failToOpen = (device: BenchDevice, error: unknown): void => {
+    const isLimit = error instanceof BrodmannError && /^E_DEVICE_(LIMIT|MEMORY)$/.test(error.code);
+    if (isLimit) skipped.push(omission(device, error.message));
+    else fail(device, error);
+  };
+  const tooLarge = memoryExcess(problem, wanted);
+  if (tooLarge !== null) {
+    skipped.push(...[...wanted].map((device) => omission(device, tooLarge)));
+    return outcome();
   }
-  const skipped: Omission[] = [];
-  let gpu = wanted.has("webgpu") ? devices.gpu : null;
-  if (gpu !== null && tooLarge.buffer !== null) {
-    skipped.push(omit("webgpu", tooLarge.buffer));
-    gpu = null;
-  }
-  if (gpu === null && !wanted.has("cpu")) return { measured, skipped, failed };
+  const fits = (device: BenchDevice, mostBytes: number): boolean => {
+    const { bufferBytes } = problem;
+    if (bufferBytes <= mostBytes) return true;
+    const reason = `needs a buffer of ${gigabytes(bufferBytes)}, the adapter's largest has ${gigabytes(mostBytes)}`;
+    skipped.push(omission(device, reason));
+    return false;
+  };
+  let { gpu, chrome } = devices;
+  if (!wanted.has("webgpu") || (gpu !== null && !fits("webgpu", largestBuffer(gpu.device)))) gpu = null;
+  if (!wanted.has("chrome") || (chrome !== null && !fits("chrome", chrome.largestBuffer))) chrome = null;
+  if (gpu === null && chrome === null && !wanted.has("cpu")) return outcome();
+
+  const measurement = (
+    way: Pick<TimedWay, "device" | "form">,
+    times: Times,
+    against: Times,
+  ): Measurement => ({
+    ...place,
+    form: way.form,
+    device: way.device,
+    isStage: bench.isStage,
+    flops: problem.flops,
+    bytes: problem.bytes,
+    times,
+    gpu: null,
+    cpuMs: against.minMs,
+    cpuRuns: against.runs,
+    difference: null,
+    tolerance: bench.tolerance,
+  });
+  /** Checks and times one way; false once its device is lost. */
+  const timeWay = async (way: TimedWay, expected: ArrayLike<number>, reference: Times): Promise<boolean> => {
+    try {
+      const difference = bench.difference(await way.run(), expected);
+      if (!(difference <= bench.tolerance)) {
+        const reason = `wrong answer: differs from the CPU's by ${difference}, expected at most ${bench.tolerance}`;
+        failed.push(omission(way.device, reason, way.form));
+        return true;
+      }
+      const { times, gpu } = await way.time(effort);
+      measured.push({ ...measurement(way, times, reference), gpu, difference });
+    } catch (error) {
+      fail(way.device, error, way.form);
+    }
+    return losses.length === 0;
+  };
+
   let open: OpenProblem;
   try {
     open = await problem.open({ ...devices, gpu });
   } catch (error) {
-    const isLimit = error instanceof BrodmannError && /^E_DEVICE_(LIMIT|MEMORY)$/.test(error.code);
-    (isLimit ? skipped : failed).push(omit(gpu === null ? "cpu" : "webgpu", messageOf(error)));
-    return { measured, skipped, failed };
+    failToOpen(gpu === null ? "cpu" : "webgpu", error);
+    return outcome();
   }
+  let reference: Times;
+  let expected: ArrayLike<number>;
   try {
     const [cpu, ...others] = open.ways;
     await cpu.prepare?.();
     const startMs = performance.now();
     await cpu.work();
     const firstMs = performance.now() - startMs;
-    const expected = await cpu.answer();
-    const measurement = (way: Way, times: Times, against: Times): Measurement => ({
-      ...place,
-      form: way.form,
-      device: way.device,
-      isStage: bench.isStage,
-      flops: problem.flops,
-      bytes: problem.bytes,
-      times,
-      gpu: null,
-      cpuMs: against.minMs,
-      cpuRuns: against.runs,
-      difference: null,
-      tolerance: bench.tolerance,
-    });
-    const limits = { least: LEAST_RUNS, most: MOST_RUNS, budgetMs: effort.budgetMs, warmUps: 0 };
-    const most = wanted.has("cpu") ? MOST_RUNS : REFERENCE_RUNS;
+    expected = await cpu.answer();
+    const limits = runLimits(effort, wanted.has("cpu") ? undefined : REFERENCE_RUNS);
     // Where one run takes minutes, no other one is made for the sake of a warm start.
     const isLong = effort.budgetMs > 0 && firstMs > LONG_RUN * effort.budgetMs;
-    const reference = isLong
-      ? summarize([firstMs])
-      : await timeRuns(cpu.work, { ...limits, most }, cpu.prepare);
+    reference = isLong ? summarize([firstMs]) : await timeRuns(cpu.work, limits, cpu.prepare);
     if (wanted.has("cpu")) measured.push(measurement(cpu, reference, reference));
     for (const way of others) {
-      try {
-        // The first run compiles; its answer is the one that is checked.
-        await way.prepare?.();
-        await way.work();
-        const difference = bench.difference(await way.answer(), expected);
-        if (!(difference <= bench.tolerance)) {
-          const reason = `wrong answer: differs from the CPU's by ${difference}, expected at most ${bench.tolerance}`;
-          failed.push(omit(way.device, reason, way.form));
-          continue;
-        }
-        const times = await timeRuns(way.work, limits, way.prepare);
-        const profile = gpu === null ? null : await bestProfile(gpu.device, way, effort.budgetMs);
-        measured.push({ ...measurement(way, times, reference), gpu: profile, difference });
-      } catch (error) {
-        failed.push(omit(way.device, messageOf(error), way.form));
-      }
+      if (!(await timeWay(timedWay(way, gpu?.device ?? null), expected, reference))) break;
     }
   } catch (error) {
-    failed.push(omit("cpu", messageOf(error)));
+    fail("cpu", error);
+    return outcome();
   } finally {
     await open.dispose();
   }
-  return { measured, skipped, failed };
-}
-
-/** Why a problem does not fit the memory of the machine or a buffer of the adapter; null where it does. */
-function excess(
-  { hostBytes, bufferBytes }: Problem,
-  { gpu }: Devices,
-): { memory: string | null; buffer: string | null } {
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const most = MEMORY_SHARE * totalmem();
-  const limits = gpu?.device.limits;
-  const buffer = limits === undefined ? null : Math.min(limits.bindingBytes, limits.bufferBytes);
-  return {
-    memory:
-      hostBytes > most
-        ? `needs ${gigabytes(hostBytes)} of main memory, ${gigabytes(most)} may be used`
-        : null,
-    buffer:
-      buffer !== null && bufferBytes > buffer
-        ? `needs a buffer of ${gigabytes(bufferBytes)}, the adapter's largest has ${gigabytes(buffer)}`
-        : null,
-  };
-}
-
-async function bestProfile(
-  device: NonNullable<Devices["gpu"]>["device"],
-  way: Way,
-  budgetMs: number,
-): Promise<GpuTime | null> {
-  let best: GpuTime | null = null;
-  const startMs = performance.now();
-  for (let run = 0; run < PROFILED_RUNS; run++) {
-    if (run > 0 && performance.now() - startMs > budgetMs) break;
-    await way.prepare?.();
-    const times = await device.profile(async () => {
-      await way.work();
-    });
-    if (times === null) return null;
-    const kernels = [...times].map(([kernel, time]) => ({ kernel, ...time }));
-    const totalMs = kernels.reduce((sum, { gpuMs }) => sum + gpuMs, 0);
-    if (best === null || totalMs < best.totalMs) best = { totalMs, kernels };
+  if (chrome === null || losses.length > 0) return outcome();
+  try {
+    const { ways, dispose } = await chrome.open(bench.name, problem.size);
+    for (const way of ways) {
+      if (!(await timeWay(way, expected, reference))) return outcome();
+    }
+    await dispose();
+  } catch (error) {
+    failToOpen("chrome", error);
   }
-  return best;
+  return outcome();
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Why a problem does not fit the memory of the machine; null where it does. */
+function memoryExcess({ hostBytes }: Problem, wanted: ReadonlySet<BenchDevice>): string | null {
+  // The page makes inputs of its own.
+  const needed = (wanted.has("chrome") ? 2 : 1) * hostBytes;
+  const most = MEMORY_SHARE * totalmem();
+  if (needed <= most) return null;
+  return `needs ${gigabytes(needed)} of main memory, ${gigabytes(most)} may be used`;
 }
