@@ -8,7 +8,10 @@ import type { Peaks } from "./gpu-peaks.ts";
 import { benchShaders } from "./shaders.ts";
 import type { TimedProblem } from "./timed-way.ts";
 
-/** Chrome rounds the GPU's timestamps to 0.1 ms against the timing attacks of web pages; here there are none. */
+/**
+ * Chrome rounds the GPU's timestamps to 0.1 ms against the timing attacks of web pages; here there are none
+ * (https://developer.chrome.com/docs/web-platform/webgpu/developer-features). Nothing else that we use depends on it.
+ */
 const EXACT_TIMES = ["--enable-webgpu-developer-features"];
 
 export interface BenchPage extends BenchPageFacts {

@@ -3,7 +3,7 @@ import { totalmem } from "node:os";
 import { BrodmannError, messageOf } from "../src/errors.ts";
 import { largestBuffer } from "./adapter.ts";
 import type { BenchPage } from "./chrome.ts";
-import type { BenchDevice, Devices, KernelBench, OpenProblem, Problem } from "./kernel-bench.ts";
+import type { BenchDevice, Devices, KernelBench, OpenProblem, Problem, Way } from "./kernel-bench.ts";
 import { type Effort, type GpuTime, runLimits, type TimedWay, timedWay } from "./timed-way.ts";
 import { summarize, type Times, timeRuns } from "./timing.ts";
 
@@ -64,120 +64,133 @@ export async function runProblem(
   wanted: ReadonlySet<BenchDevice>,
   effort: Effort,
 ): Promise<Outcome> {
-  const measured: Measurement[] = [];
-  const skipped: Omission[] = [];
-  const failed: Omission[] = [];
-  const losses: BrodmannError[] = [];
-  const outcome = (): Outcome => ({ measured, skipped, failed, lost: losses[0] ?? null });
-  const place = { kernel: bench.name, size: problem.size };
-  const omission = (device: BenchDevice, reason: string, form = ""): Omission => ({
-    ...place,
-    device,
-    form,
-    reason,
-  });
-  const fail = (device: BenchDevice, error: unknown, form = ""): void => {
-    if (error instanceof BrodmannError && error.code === "E_DEVICE_LOST") losses.push(error);
-    failed.push(omission(device, messageOf(error), form));
-  };
-  const failToOpen = (device: BenchDevice, error: unknown): void => {
-    const isLimit = error instanceof BrodmannError && /^E_DEVICE_(LIMIT|MEMORY)$/.test(error.code);
-    if (isLimit) skipped.push(omission(device, error.message));
-    else fail(device, error);
-  };
+  const results = collectResults(bench, problem);
   const tooLarge = memoryExcess(problem, wanted);
   if (tooLarge !== null) {
-    skipped.push(...[...wanted].map((device) => omission(device, tooLarge)));
-    return outcome();
+    for (const device of wanted) results.skip(device, tooLarge);
+    return results.outcome();
   }
   const fits = (device: BenchDevice, mostBytes: number): boolean => {
-    const { bufferBytes } = problem;
-    if (bufferBytes <= mostBytes) return true;
-    const reason = `needs a buffer of ${gigabytes(bufferBytes)}, the adapter's largest has ${gigabytes(mostBytes)}`;
-    skipped.push(omission(device, reason));
-    return false;
+    const tooWide = bufferExcess(problem, mostBytes);
+    if (tooWide !== null) results.skip(device, tooWide);
+    return tooWide === null;
   };
   let { gpu, chrome } = devices;
   if (!wanted.has("webgpu") || (gpu !== null && !fits("webgpu", largestBuffer(gpu.device)))) gpu = null;
   if (!wanted.has("chrome") || (chrome !== null && !fits("chrome", chrome.largestBuffer))) chrome = null;
-  if (gpu === null && chrome === null && !wanted.has("cpu")) return outcome();
-
-  const measurement = (
-    way: Pick<TimedWay, "device" | "form">,
-    times: Times,
-    against: Times,
-  ): Measurement => ({
-    ...place,
-    form: way.form,
-    device: way.device,
-    isStage: bench.isStage,
-    flops: problem.flops,
-    bytes: problem.bytes,
-    times,
-    gpu: null,
-    cpuMs: against.minMs,
-    cpuRuns: against.runs,
-    difference: null,
-    tolerance: bench.tolerance,
-  });
-  /** Checks and times one way; false once its device is lost. */
-  const timeWay = async (way: TimedWay, expected: ArrayLike<number>, reference: Times): Promise<boolean> => {
-    try {
-      const difference = bench.difference(await way.run(), expected);
-      if (!(difference <= bench.tolerance)) {
-        const reason = `wrong answer: differs from the CPU's by ${difference}, expected at most ${bench.tolerance}`;
-        failed.push(omission(way.device, reason, way.form));
-        return true;
-      }
-      const { times, gpu } = await way.time(effort);
-      measured.push({ ...measurement(way, times, reference), gpu, difference });
-    } catch (error) {
-      fail(way.device, error, way.form);
-    }
-    return losses.length === 0;
-  };
-
+  if (gpu === null && chrome === null && !wanted.has("cpu")) return results.outcome();
   let open: OpenProblem;
   try {
     open = await problem.open({ ...devices, gpu });
   } catch (error) {
-    failToOpen(gpu === null ? "cpu" : "webgpu", error);
-    return outcome();
+    results.failToOpen(gpu === null ? "cpu" : "webgpu", error);
+    return results.outcome();
   }
-  let reference: Times;
-  let expected: ArrayLike<number>;
+  let reference: Reference;
   try {
     const [cpu, ...others] = open.ways;
-    await cpu.prepare?.();
-    const startMs = performance.now();
-    await cpu.work();
-    const firstMs = performance.now() - startMs;
-    expected = await cpu.answer();
-    const limits = runLimits(effort, wanted.has("cpu") ? undefined : REFERENCE_RUNS);
-    // Where one run takes minutes, no other one is made for the sake of a warm start.
-    const isLong = effort.budgetMs > 0 && firstMs > LONG_RUN * effort.budgetMs;
-    reference = isLong ? summarize([firstMs]) : await timeRuns(cpu.work, limits, cpu.prepare);
-    if (wanted.has("cpu")) measured.push(measurement(cpu, reference, reference));
-    for (const way of others) {
-      if (!(await timeWay(timedWay(way, gpu?.device ?? null), expected, reference))) break;
-    }
+    reference = await timeCpu(cpu, effort, wanted.has("cpu") ? undefined : REFERENCE_RUNS);
+    const { times } = reference;
+    if (wanted.has("cpu")) results.add(cpu, { times, gpu: null, difference: null }, times);
+    const ways = others.map((way) => timedWay(way, gpu?.device ?? null));
+    await timeWays(bench, ways, reference, effort, results);
   } catch (error) {
-    fail("cpu", error);
-    return outcome();
+    results.fail("cpu", error);
+    return results.outcome();
   } finally {
     await open.dispose();
   }
-  if (chrome === null || losses.length > 0) return outcome();
+  if (chrome === null || results.isLost()) return results.outcome();
   try {
     const { ways, dispose } = await chrome.open(bench.name, problem.size);
-    for (const way of ways) {
-      if (!(await timeWay(way, expected, reference))) return outcome();
-    }
-    await dispose();
+    await timeWays(bench, ways, reference, effort, results);
+    if (!results.isLost()) await dispose();
   } catch (error) {
-    failToOpen("chrome", error);
+    results.failToOpen("chrome", error);
   }
-  return outcome();
+  return results.outcome();
+}
+
+/** What the CPU has computed, with which the other devices are compared, and its times. */
+interface Reference {
+  readonly answer: ArrayLike<number>;
+  readonly times: Times;
+}
+
+async function timeCpu(cpu: Way, effort: Effort, mostRuns?: number): Promise<Reference> {
+  await cpu.prepare?.();
+  const startMs = performance.now();
+  await cpu.work();
+  const firstMs = performance.now() - startMs;
+  const answer = await cpu.answer();
+  // Where one run takes minutes, no other one is made for the sake of a warm start.
+  if (effort.budgetMs > 0 && firstMs > LONG_RUN * effort.budgetMs)
+    return { answer, times: summarize([firstMs]) };
+  return { answer, times: await timeRuns(cpu.work, runLimits(effort, mostRuns), cpu.prepare) };
+}
+
+/** Checks and times ways of one device, until it is lost. */
+async function timeWays(
+  { difference: differenceOf, tolerance }: KernelBench,
+  ways: readonly TimedWay[],
+  reference: Reference,
+  effort: Effort,
+  results: Results,
+): Promise<void> {
+  for (const way of ways) {
+    try {
+      const difference = differenceOf(await way.run(), reference.answer);
+      if (difference <= tolerance) {
+        results.add(way, { ...(await way.time(effort)), difference }, reference.times);
+      } else {
+        const expected = `expected at most ${tolerance}`;
+        throw new Error(`wrong answer: differs from the CPU's by ${difference}, ${expected}`);
+      }
+    } catch (error) {
+      results.fail(way.device, error, way.form);
+    }
+    if (results.isLost()) return;
+  }
+}
+
+type Results = ReturnType<typeof collectResults>;
+
+/** Collects what becomes of one problem. */
+function collectResults(bench: KernelBench, problem: Problem) {
+  const measured: Measurement[] = [];
+  const skipped: Omission[] = [];
+  const failed: Omission[] = [];
+  let lost: BrodmannError | null = null;
+  const place = { kernel: bench.name, size: problem.size };
+  const skip = (device: BenchDevice, reason: string): void => {
+    skipped.push({ ...place, device, form: "", reason });
+  };
+  const fail = (device: BenchDevice, error: unknown, form = ""): void => {
+    if (error instanceof BrodmannError && error.code === "E_DEVICE_LOST") lost = error;
+    failed.push({ ...place, device, form, reason: messageOf(error) });
+  };
+  return {
+    skip,
+    fail,
+    /** Fails; what is too large for a device is skipped. */
+    failToOpen(device: BenchDevice, error: unknown): void {
+      const isLimit = error instanceof BrodmannError && /^E_DEVICE_(LIMIT|MEMORY)$/.test(error.code);
+      if (isLimit) skip(device, error.message);
+      else fail(device, error);
+    },
+    add(
+      { device, form }: Pick<TimedWay, "device" | "form">,
+      found: Pick<Measurement, "times" | "gpu" | "difference">,
+      cpu: Times,
+    ): void {
+      const { isStage, tolerance } = bench;
+      const { flops, bytes } = problem;
+      const facts = { device, form, isStage, tolerance, flops, bytes, cpuMs: cpu.minMs, cpuRuns: cpu.runs };
+      measured.push({ ...place, ...facts, ...found });
+    },
+    isLost: (): boolean => lost !== null,
+    outcome: (): Outcome => ({ measured, skipped, failed, lost }),
+  };
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -189,4 +202,10 @@ function memoryExcess({ hostBytes }: Problem, wanted: ReadonlySet<BenchDevice>):
   const most = MEMORY_SHARE * totalmem();
   if (needed <= most) return null;
   return `needs ${gigabytes(needed)} of main memory, ${gigabytes(most)} may be used`;
+}
+
+/** Why a problem does not fit the buffers of an adapter; null where it does. */
+function bufferExcess({ bufferBytes }: Problem, mostBytes: number): string | null {
+  if (bufferBytes <= mostBytes) return null;
+  return `needs a buffer of ${gigabytes(bufferBytes)}, the adapter's largest has ${gigabytes(mostBytes)}`;
 }

@@ -26,7 +26,7 @@ const calls: TakenCalls<BenchCalls> = {
     if (found === null || (wanted === "hardware" && found.facts.type === "software")) return null;
     const { gpu, adapter, device, facts } = found;
     endWithDevice(device, facts);
-    // For what kernels make of their inputs before they start; the CPU's own times and answers are those of Node.
+    // Problems are opened with the CPU's side; its times and answers are those of Node.
     startRuntime(new URL("ort/", document.baseURI).href, null);
     devices = {
       matmul: new Matmul(),

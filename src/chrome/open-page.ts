@@ -61,7 +61,7 @@ export async function openPage<Calls extends OpeningCalls<Calls>>(
   await close();
   throw new BrodmannError(
     "E_DEVICE_MISSING",
-    `${version}: found no WebGPU adapter, ${adapters.join(" or ")}`,
+    `${version}: found no WebGPU adapter (${adapters.join(" or ")})`,
     { hint: "Update the browser and the graphics driver, or pass --device webgpu or cpu." },
   );
 }
