@@ -19,8 +19,8 @@ export interface BenchCalls {
   peaks(call: { readonly runs: number }): Peaks;
   /** Makes the inputs of one problem, and gives the forms of its ways on the GPU; calls below name them by their place. */
   openProblem(call: { readonly kernel: string; readonly size: string }): readonly string[];
-  /** One run and its answer. */
-  run(call: { readonly way: number }): ArrayLike<number>;
+  /** See `TimedWay`. The CPU's answer comes here, since pages can read more than they can send: a matrix of 1 GiB. */
+  check(call: { readonly way: number; readonly expected: ArrayLike<number> }): number;
   time(call: { readonly way: number; readonly effort: Effort }): WayTimes;
   closeProblem(call: Record<string, never>): void;
 }

@@ -1,4 +1,4 @@
-/** The problems of the bench in headless Chrome: the page opens, runs and times them, Node checks its answers. */
+/** The problems of the bench in headless Chrome: the page opens, runs, checks and times them. */
 import { fileURLToPath } from "node:url";
 import { openPage } from "../src/chrome/open-page.ts";
 import { pageFiles } from "../src/chrome/page-files.ts";
@@ -43,7 +43,7 @@ export async function openBenchPage(adapter: "any" | "hardware" | "software"): P
         ways: forms.map((form, way) => ({
           device: "chrome",
           form,
-          run: () => call("run", { way }),
+          check: (expected) => call("check", { way, expected }),
           time: (effort) => call("time", { way, effort }),
         })),
         dispose: () => call("closeProblem", {}),

@@ -92,8 +92,8 @@ export async function runProblem(
     reference = await timeCpu(cpu, effort, wanted.has("cpu") ? undefined : REFERENCE_RUNS);
     const { times } = reference;
     if (wanted.has("cpu")) results.add(cpu, { times, gpu: null, difference: null }, times);
-    const ways = others.map((way) => timedWay(way, gpu?.device ?? null));
-    await timeWays(bench, ways, reference, effort, results);
+    const ways = others.map((way) => timedWay(way, gpu?.device ?? null, bench.difference));
+    await timeWays(bench.tolerance, ways, reference, effort, results);
   } catch (error) {
     results.fail("cpu", error);
     return results.outcome();
@@ -103,7 +103,7 @@ export async function runProblem(
   if (chrome === null || results.isLost()) return results.outcome();
   try {
     const { ways, dispose } = await chrome.open(bench.name, problem.size);
-    await timeWays(bench, ways, reference, effort, results);
+    await timeWays(bench.tolerance, ways, reference, effort, results);
     if (!results.isLost()) await dispose();
   } catch (error) {
     results.failToOpen("chrome", error);
@@ -131,7 +131,7 @@ async function timeCpu(cpu: Way, effort: Effort, mostRuns?: number): Promise<Ref
 
 /** Checks and times ways of one device, until it is lost. */
 async function timeWays(
-  { difference: differenceOf, tolerance }: KernelBench,
+  tolerance: number,
   ways: readonly TimedWay[],
   reference: Reference,
   effort: Effort,
@@ -139,7 +139,7 @@ async function timeWays(
 ): Promise<void> {
   for (const way of ways) {
     try {
-      const difference = differenceOf(await way.run(), reference.answer);
+      const difference = await way.check(reference.answer);
       if (difference <= tolerance) {
         results.add(way, { ...(await way.time(effort)), difference }, reference.times);
       } else {

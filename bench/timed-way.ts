@@ -1,7 +1,7 @@
 /** Runs and times the ways of a problem on a GPU: the same code in Node and in the page of Chrome. */
 import type { GpuDevice } from "../src/compute/webgpu/gpu-device.ts";
 import type { KernelTime } from "../src/compute/webgpu/gpu-profiler.ts";
-import type { BenchDevice, Way } from "./kernel-bench.ts";
+import type { BenchDevice, KernelBench, Way } from "./kernel-bench.ts";
 import { type RunLimits, type Times, timeRuns } from "./timing.ts";
 
 /** GPU time of one run by timestamps: the best of the profiled runs. */
@@ -25,8 +25,8 @@ export interface Effort {
 export interface TimedWay {
   readonly device: BenchDevice;
   readonly form: string;
-  /** One run, and what it has computed; the first one compiles. */
-  run(): Promise<ArrayLike<number>>;
+  /** One run, which compiles, and how far what it has computed is from `expected`. */
+  check(expected: ArrayLike<number>): Promise<number>;
   time(effort: Effort): Promise<WayTimes>;
 }
 
@@ -44,15 +44,19 @@ export function runLimits({ budgetMs }: Effort, most: number = MOST_RUNS): RunLi
   return { least: LEAST_RUNS, most, budgetMs, warmUps: 0 };
 }
 
-/** A way of this process; `device` has the timestamps of its kernels. */
-export function timedWay(way: Way, device: GpuDevice | null): TimedWay {
+/** A way of this process or page; `device` has the timestamps of its kernels. */
+export function timedWay(
+  way: Way,
+  device: GpuDevice | null,
+  difference: KernelBench["difference"],
+): TimedWay {
   return {
     device: way.device,
     form: way.form,
-    async run() {
+    async check(expected) {
       await way.prepare?.();
       await way.work();
-      return way.answer();
+      return difference(await way.answer(), expected);
     },
     time: async (effort) => ({
       times: await timeRuns(way.work, runLimits(effort), way.prepare),

@@ -37,14 +37,14 @@ const calls: TakenCalls<BenchCalls> = {
   },
   peaks: ({ runs }) => gpuPeaks(present(devices).gpu.device, runs),
   async openProblem({ kernel, size }) {
-    const { problems } = present(KERNEL_BENCHES.find(({ name }) => name === kernel));
+    const { problems, difference } = present(KERNEL_BENCHES.find(({ name }) => name === kernel));
     const problem = await present(problems.find((one) => one.size === size)).open(present(devices));
     const { device } = present(devices).gpu;
     const [, ...ways] = problem.ways;
-    opened = { problem, ways: ways.map((way) => timedWay(way, device)) };
+    opened = { problem, ways: ways.map((way) => timedWay(way, device, difference)) };
     return ways.map(({ form }) => form);
   },
-  run: ({ way }) => present(opened?.ways[way]).run(),
+  check: ({ way, expected }) => present(opened?.ways[way]).check(expected),
   time: ({ way, effort }) => present(opened?.ways[way]).time(effort),
   async closeProblem() {
     await opened?.problem.dispose();
