@@ -22,7 +22,8 @@ import { scoreCoherence } from "../src/scores/coherence.ts";
 import { inputClasses } from "../src/scores/input-classes.ts";
 import { drawNullSets } from "../src/scores/nulls.ts";
 import { findSubclusters } from "../src/scores/subclusters.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
+import { check } from "./timing.ts";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
 import { rankerFor } from "../src/compute/cpu/ranks.ts";
 import { rng } from "../src/statistics/rng.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
+import { check } from "./timing.ts";
 
 const { values: flags } = parseArgs({
   options: {

@@ -19,7 +19,8 @@ import { loadNetwork } from "../src/network/load-network.ts";
 import type { Importance } from "../src/scores/importance.ts";
 import { IMPORTANCE_NAMES } from "../src/scores/importance-measures.ts";
 import { adjustedByMeasure } from "../src/scores/scores-file.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
+import { check } from "./timing.ts";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

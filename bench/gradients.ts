@@ -19,8 +19,9 @@ import { parseArgs } from "node:util";
 import { openGradients } from "../src/network/gradients.ts";
 import { loadNetworkBytes } from "../src/network/network.ts";
 import { rng } from "../src/statistics/rng.ts";
-import { Bench, check, summarize } from "./harness.ts";
+import { Bench } from "./harness.ts";
 import { type PlanStep, plannedModel } from "./models.ts";
+import { check, summarize } from "./timing.ts";
 
 const { values: flags } = parseArgs({
   options: {

@@ -7,11 +7,11 @@ import type { Matmul } from "../src/compute/cpu/matmul.ts";
 import type { GpuDevice } from "../src/compute/webgpu/gpu-device.ts";
 import type { Step } from "../src/compute/webgpu/shader-kernel.ts";
 
-/** The kernels in a browser would be a third: its ways run in the page and send back times and answers. */
-export const BENCH_DEVICES = ["cpu", "webgpu"] as const;
+/** Chrome runs the ways of `webgpu` in a page, see chrome.ts. */
+export const BENCH_DEVICES = ["cpu", "webgpu", "chrome"] as const;
 export type BenchDevice = (typeof BENCH_DEVICES)[number];
 
-/** Open devices; `gpu` is null where there is no adapter, or none was asked for. */
+/** Open devices of one process or page; `gpu` is null where there is no adapter, or none was asked for. */
 export interface Devices {
   readonly matmul: Matmul;
   readonly cpu: Compute;
@@ -20,7 +20,7 @@ export interface Devices {
 
 /** One way to do a problem. */
 export interface Way {
-  readonly device: BenchDevice;
+  readonly device: "cpu" | "webgpu";
   /** Tells several ways of one device apart; "" where there is one. */
   readonly form: string;
   /** Runs before each run, untimed. */

@@ -27,7 +27,8 @@ import { leiden } from "../src/partition/leiden.ts";
 import { louvain } from "../src/partition/louvain.ts";
 import { modularity } from "../src/partition/quality.ts";
 import { rng } from "../src/statistics/rng.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
+import { check } from "./timing.ts";
 
 const { values: flags } = parseArgs({
   options: {

@@ -13,8 +13,9 @@ import { createMaskedRunner } from "../src/network/masked-lesions.ts";
 import { type Layer, loadNetworkBytes, type Network } from "../src/network/network.ts";
 import { type LabelledInputs, OutcomeTally } from "../src/network/outcomes.ts";
 import { rng } from "../src/statistics/rng.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
 import { mlpModel, vggModel } from "./models.ts";
+import { check } from "./timing.ts";
 
 const { values: flags } = parseArgs({
   options: { only: { type: "string", default: "" }, lesions: { type: "string" }, json: { type: "string" } },

@@ -2,8 +2,8 @@
  * Every kernel on every device: how long, what rate, what share of the device's peak, how it compares with the CPU? See
  * README.md of this folder.
  *
- * Run: npm run bench -- [--only NAME,...] [--device cpu|webgpu] [--sizes small|full] [--adapter any|hardware|software]
- *   [--seconds S] [--json FILE|-] [--list]
+ * Run: npm run bench -- [--only NAME,...] [--device cpu,webgpu,chrome] [--sizes small|full]
+ *   [--adapter any|hardware|software] [--seconds S] [--json FILE|-] [--list]
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -13,16 +13,25 @@ import { Matmul } from "../src/compute/cpu/matmul.ts";
 import { GpuDevice } from "../src/compute/webgpu/gpu-device.ts";
 import { requestNodeAdapter } from "../src/compute/webgpu/open-node-gpu.ts";
 import { createWebgpuCompute } from "../src/compute/webgpu/webgpu-compute.ts";
-import { BrodmannError, messageOf } from "../src/errors.ts";
-import { type BenchAdapter, benchAdapter, runFacts } from "./facts.ts";
-import { BENCH_DEVICES, type BenchDevice, type Devices, type KernelBench } from "./kernel-bench.ts";
+import { BrodmannError, exitCodeOf, messageOf } from "../src/errors.ts";
+import { type BenchAdapter, benchAdapter } from "./adapter.ts";
+import { openBenchPage } from "./chrome.ts";
+import { cpuPeaks } from "./cpu-peaks.ts";
+import { runFacts } from "./facts.ts";
+import { gpuPeaks, type Peaks } from "./gpu-peaks.ts";
+import { BENCH_DEVICES, type BenchDevice, type KernelBench } from "./kernel-bench.ts";
 import { KERNEL_BENCHES } from "./kernels/all.ts";
-import { cpuPeaks, gpuPeaks, type Peaks } from "./peaks.ts";
-import { formatNumber, formatReport, makeReport } from "./report.ts";
-import { type Measurement, type Omission, runProblem } from "./run-benches.ts";
-import { readBenchShader } from "./shaders.ts";
+import { type BenchReport, formatNumber, formatReport, makeReport } from "./report.ts";
+import { type AllDevices, type Measurement, type Omission, runProblem } from "./run-benches.ts";
+import { readerOf } from "./shader-texts.ts";
+import { benchShaders } from "./shaders.ts";
 
-const EXIT = { failed: 1, usage: 2, noDevice: 4 } as const;
+const EXIT = { failed: 1, usage: 2 } as const;
+
+/** Where none are named; `webgpu` only where there is an adapter. */
+const DEFAULT_DEVICES: readonly BenchDevice[] = ["cpu", "webgpu"];
+
+const SIZES = ["small", "full"] as const;
 
 /** Runs of each peak, before and again after everything else. */
 const PEAK_RUNS = 5;
@@ -31,8 +40,8 @@ class UsageError extends Error {}
 
 interface Flags {
   readonly benches: readonly KernelBench[];
-  /** Null: all that are there. */
-  readonly device: BenchDevice | null;
+  /** Null: none were named. */
+  readonly devices: readonly BenchDevice[] | null;
   /** Null: full on hardware adapters, else small. */
   readonly sizes: "small" | "full" | null;
   readonly adapter: "any" | "hardware" | "software";
@@ -66,9 +75,9 @@ function readFlags(args: readonly string[]): Flags {
     names.length === 0 || names.includes(name) || names.some((part) => !isName(part) && name.includes(part));
   return {
     benches: KERNEL_BENCHES.filter(isWanted),
-    device: choice("--device", values.device ?? null, BENCH_DEVICES),
-    sizes: choice("--sizes", values.sizes ?? null, ["small", "full"]),
-    adapter: choice("--adapter", values.adapter, ["any", "hardware", "software"]) ?? "any",
+    devices: values.device?.split(",").map((name) => choice("--device", name, BENCH_DEVICES)) ?? null,
+    sizes: values.sizes === undefined ? null : choice("--sizes", values.sizes, SIZES),
+    adapter: choice("--adapter", values.adapter, ["any", "hardware", "software"]),
     seconds,
     json: values.json ?? null,
     isList: values.list,
@@ -80,12 +89,7 @@ function isName(text: string): boolean {
   return KERNEL_BENCHES.some(({ name }) => name === text);
 }
 
-function choice<Name extends string>(
-  flag: string,
-  found: string | null,
-  known: readonly Name[],
-): Name | null {
-  if (found === null) return null;
+function choice<Name extends string>(flag: string, found: string, known: readonly Name[]): Name {
   const name = known.find((one) => one === found);
   if (name === undefined) throw new UsageError(`${flag}: found ${found}, expected ${known.join(" or ")}`);
   return name;
@@ -105,32 +109,39 @@ function list(benches: readonly KernelBench[]): string {
 }
 
 /** The adapter and its device; null where there is none and none was asked for by name. */
-async function openGpu(
-  flags: Flags,
-): Promise<{ adapter: BenchAdapter; device: GpuDevice } | { reason: string }> {
-  if (flags.device === "cpu") return { reason: "not asked for" };
+async function openGpu(flags: Flags): Promise<{ adapter: BenchAdapter; device: GpuDevice } | null> {
+  if (!(flags.devices ?? DEFAULT_DEVICES).includes("webgpu")) return null;
   try {
-    const adapter = await requestNodeAdapter(flags.adapter);
-    return { adapter: benchAdapter(adapter), device: await GpuDevice.open(adapter, readBenchShader) };
+    const found = await requestNodeAdapter(flags.adapter);
+    const adapter = benchAdapter(found);
+    const device = await GpuDevice.open(found, readerOf(benchShaders()));
+    say(`bench: webgpu on ${describe(adapter)}`);
+    return { adapter, device };
   } catch (error) {
-    if (flags.device === "webgpu" || !(error instanceof BrodmannError)) throw error;
-    return { reason: error.message };
+    if (flags.devices !== null || !(error instanceof BrodmannError)) throw error;
+    say(`bench: without webgpu (${error.message})`);
+    return null;
   }
 }
 
+function describe({ name, kind, description }: BenchAdapter): string {
+  return `${name}, a ${kind}${description === "" ? "" : ` (${description})`}`;
+}
+
 async function run(flags: Flags): Promise<number> {
-  const opened = await openGpu(flags);
-  const found = "device" in opened ? opened : null;
-  const adapter = found?.adapter ?? null;
-  if ("reason" in opened && flags.device !== "cpu") say(`bench: without webgpu (${opened.reason})`);
-  if (adapter !== null) say(`bench: webgpu on ${adapter.name}, a ${adapter.kind} (${adapter.description})`);
+  const found = await openGpu(flags);
+  const gpu = found === null ? null : { device: found.device, compute: createWebgpuCompute(found.device) };
   const matmul = new Matmul();
   const cpu = await createCpuCompute();
-  const gpu: Devices["gpu"] =
-    found === null ? null : { device: found.device, compute: createWebgpuCompute(found.device) };
+  let chrome: AllDevices["chrome"] = null;
   try {
-    return await measureAll(flags, { matmul, cpu, gpu }, adapter);
+    if (flags.devices?.includes("chrome")) {
+      chrome = await openBenchPage(flags.adapter);
+      say(`bench: chrome, ${chrome.version} on ${describe(chrome.adapter)}`);
+    }
+    return await measureAll(flags, { matmul, cpu, gpu, chrome }, found?.adapter ?? null);
   } finally {
+    await chrome?.close();
     // The device goes with its compute.
     await gpu?.compute.dispose();
     await cpu.dispose();
@@ -138,18 +149,24 @@ async function run(flags: Flags): Promise<number> {
   }
 }
 
-async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter | null): Promise<number> {
-  const sizes = flags.sizes ?? (adapter?.kind === "GPU" ? "full" : "small");
-  const wanted = new Set<BenchDevice>(flags.device === null ? BENCH_DEVICES : [flags.device]);
+async function measurePeaks({ gpu, chrome }: AllDevices): Promise<BenchReport["peaks"]> {
+  return {
+    cpu: await cpuPeaks(PEAK_RUNS),
+    webgpu: gpu === null ? null : await gpuPeaks(gpu.device, PEAK_RUNS),
+    chrome: chrome === null ? null : await chrome.peaks(PEAK_RUNS),
+  };
+}
+
+async function measureAll(flags: Flags, devices: AllDevices, adapter: BenchAdapter | null): Promise<number> {
+  const kinds = [adapter, devices.chrome?.adapter ?? null].flatMap((one) => (one === null ? [] : [one.kind]));
+  const isFast = kinds.length > 0 && kinds.every((kind) => kind === "GPU");
+  const sizes = flags.sizes ?? (isFast ? "full" : "small");
+  const wanted = new Set(flags.devices ?? DEFAULT_DEVICES);
   if (devices.gpu === null) wanted.delete("webgpu");
-  const measurePeaks = async (runs: number): Promise<{ cpu: Peaks; webgpu: Peaks | null }> => ({
-    cpu: await cpuPeaks(runs),
-    webgpu: devices.gpu === null ? null : await gpuPeaks(devices.gpu.device, runs),
-  });
   // Before the rest: files may change while it runs.
   const facts = runFacts();
   say("bench: measuring peaks");
-  const before = await measurePeaks(PEAK_RUNS);
+  const before = await measurePeaks(devices);
   const problems = flags.benches.flatMap((bench) =>
     bench.problems
       .filter(({ ladder }) => sizes === "full" || ladder === "small")
@@ -158,12 +175,14 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
   const measured: Measurement[] = [];
   const skipped: Omission[] = [];
   const failed: Omission[] = [];
+  let lost: BrodmannError | null = null;
   const startMs = performance.now();
   for (const [number, { bench, problem }] of problems.entries()) {
     const outcome = await runProblem(bench, problem, devices, wanted, { budgetMs: 1000 * flags.seconds });
     measured.push(...outcome.measured);
     skipped.push(...outcome.skipped);
     failed.push(...outcome.failed);
+    lost = outcome.lost;
     const times = outcome.measured.map(
       ({ device, form, times }) =>
         `${[device, form].filter(Boolean).join(" ")} ${formatNumber(times.minMs)} ms`,
@@ -177,14 +196,21 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
       `bench: ${done} of ${problems.length}, ${bench.name} ${problem.size}: ${[...times, ...others].join(", ")}` +
         (done < problems.length ? ` (about ${Math.ceil(leftSeconds)} s left)` : ""),
     );
+    if (lost !== null) break;
   }
-  const after = await measurePeaks(PEAK_RUNS);
+  const after = lost === null ? await measurePeaks(devices) : before;
   // The higher ones: what else ran on the machine can only have lowered them.
   const peaks = {
     cpu: higher(before.cpu, after.cpu),
-    webgpu: before.webgpu === null || after.webgpu === null ? null : higher(before.webgpu, after.webgpu),
+    webgpu: before.webgpu && after.webgpu && higher(before.webgpu, after.webgpu),
+    chrome: before.chrome && after.chrome && higher(before.chrome, after.chrome),
   };
-  const report = makeReport(facts, sizes, adapter, peaks, { measured, skipped, failed });
+  const { chrome } = devices;
+  const found = {
+    adapter,
+    chrome: chrome && { browser: chrome.version, flags: chrome.flags, adapter: chrome.adapter },
+  };
+  const report = makeReport(facts, sizes, found, peaks, { measured, skipped, failed });
   const document = `${JSON.stringify(report, null, 2)}\n`;
   if (flags.json === "-") {
     say(formatReport(report));
@@ -196,6 +222,8 @@ async function measureAll(flags: Flags, devices: Devices, adapter: BenchAdapter 
       writeFileSync(flags.json, document);
     }
   }
+  // With what was measured before.
+  if (lost !== null) throw lost;
   return failed.length > 0 ? EXIT.failed : 0;
 }
 
@@ -217,7 +245,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (error instanceof BrodmannError) say(`bench: ${error.message}. ${error.hint}`);
     else say(`bench: ${isUsage ? messageOf(error) : (error as Error).stack}`);
     if (isUsage) return EXIT.usage;
-    return error instanceof BrodmannError && error.code === "E_DEVICE_MISSING" ? EXIT.noDevice : EXIT.failed;
+    return exitCodeOf(error);
   }
 }
 

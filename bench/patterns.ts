@@ -20,8 +20,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
 import { hdbscan, type PointPatterns } from "../src/patterns/hdbscan.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
 import { quickStream } from "./inputs.ts";
+import { check } from "./timing.ts";
 
 const { values: flags } = parseArgs({
   options: {

@@ -1,8 +1,10 @@
 /** The document and the table of a bench run, from what was measured. */
-import type { BenchAdapter, RunFacts } from "./facts.ts";
+import type { BenchAdapter } from "./adapter.ts";
+import type { RunFacts } from "./facts.ts";
+import type { Peaks } from "./gpu-peaks.ts";
 import type { BenchDevice } from "./kernel-bench.ts";
-import type { Peaks } from "./peaks.ts";
-import type { GpuTime, Measurement, Omission, Outcome } from "./run-benches.ts";
+import type { Measurement, Omission, Outcome } from "./run-benches.ts";
+import type { GpuTime } from "./timed-way.ts";
 
 /** One row of the report. */
 export interface BenchCase {
@@ -38,11 +40,22 @@ export interface BenchCase {
   };
 }
 
+/** The browser behind a run. */
+export interface BenchChrome {
+  /** "Chrome/156.0.8078.79". */
+  readonly browser: string;
+  /** Flags beside those of the program. */
+  readonly flags: readonly string[];
+  readonly adapter: BenchAdapter;
+}
+
 export interface BenchReport extends RunFacts {
   readonly schema: "brodmann/bench/1";
   readonly sizes: "small" | "full";
+  /** That of `webgpu`. */
   readonly adapter: BenchAdapter | null;
-  readonly peaks: { readonly cpu: Peaks; readonly webgpu: Peaks | null };
+  readonly chrome: BenchChrome | null;
+  readonly peaks: { readonly cpu: Peaks; readonly webgpu: Peaks | null; readonly chrome: Peaks | null };
   readonly cases: readonly BenchCase[];
   readonly skipped: readonly Omission[];
   readonly failed: readonly Omission[];
@@ -51,19 +64,21 @@ export interface BenchReport extends RunFacts {
 export function makeReport(
   facts: RunFacts,
   sizes: "small" | "full",
-  adapter: BenchAdapter | null,
+  found: Pick<BenchReport, "adapter" | "chrome">,
   peaks: BenchReport["peaks"],
-  outcome: Outcome,
+  outcome: Pick<Outcome, "measured" | "skipped" | "failed">,
 ): BenchReport {
-  const cases = outcome.measured.map((measurement) =>
-    makeCase(
-      measurement,
-      measurement.device === "cpu" ? peaks.cpu : (peaks.webgpu ?? peaks.cpu),
-      measurement.device === "cpu" ? "CPU" : (adapter?.kind ?? "unknown"),
-    ),
-  );
+  const ranOn = {
+    cpu: "CPU",
+    webgpu: found.adapter?.kind ?? "unknown",
+    chrome: found.chrome?.adapter.kind ?? "unknown",
+  };
+  const cases = outcome.measured.map((measurement) => {
+    const { device } = measurement;
+    return makeCase(measurement, peaks[device] ?? peaks.cpu, ranOn[device]);
+  });
   const { skipped, failed } = outcome;
-  return { schema: "brodmann/bench/1", ...facts, sizes, adapter, peaks, cases, skipped, failed };
+  return { schema: "brodmann/bench/1", ...facts, sizes, ...found, peaks, cases, skipped, failed };
 }
 
 function makeCase(measurement: Measurement, peaks: Peaks, ranOn: string): BenchCase {
@@ -110,15 +125,13 @@ const COLUMNS = [
 
 /** The report as a table for people. */
 export function formatReport(report: BenchReport): string {
-  const { machine, adapter, peaks } = report;
+  const { machine, adapter, chrome, peaks } = report;
   const lines = [
     `${report.date}, commit ${report.commit}, Node ${report.node}, ONNX Runtime ${report.onnxRuntime}, webgpu ${report.dawn ?? "not installed"}`,
     `CPU: ${machine.cpu}, ${machine.threads} threads, load ${formatNumber(machine.load)}, ${formatPeaks(peaks.cpu)}`,
   ];
-  if (adapter !== null) {
-    const peak = peaks.webgpu === null ? "" : `, ${formatPeaks(peaks.webgpu)}`;
-    lines.push(`${adapter.kind}: ${adapter.name} (${adapter.vendor}, ${adapter.description})${peak}`);
-  }
+  if (adapter !== null) lines.push(formatAdapter(adapter, peaks.webgpu));
+  if (chrome !== null) lines.push(`${chrome.browser}, ${formatAdapter(chrome.adapter, peaks.chrome)}`);
   lines.push("", ...alignColumns([COLUMNS, ...report.cases.map(formatCase)]));
   for (const [title, omissions] of [
     ["skipped", report.skipped],
@@ -129,6 +142,11 @@ export function formatReport(report: BenchReport): string {
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+function formatAdapter({ kind, name, vendor, description }: BenchAdapter, peaks: Peaks | null): string {
+  const facts = [vendor, description].filter(Boolean).join(", ");
+  return `${kind}: ${name} (${facts})${peaks === null ? "" : `, ${formatPeaks(peaks)}`}`;
 }
 
 function formatPeaks({ gflops, gbps }: Peaks): string {
@@ -142,7 +160,7 @@ function formatCase(row: BenchCase): string[] {
   return [
     row.form === "" ? row.kernel : `${row.kernel} (${row.form})`,
     row.size,
-    row.ranOn,
+    row.device === "chrome" ? `${row.ranOn} in Chrome` : row.ranOn,
     `${formatNumber(row.medianMs)} ms`,
     `${formatNumber(row.p95Ms)} ms`,
     `${formatNumber(row.minMs)} ms`,

@@ -1,14 +1,15 @@
 /** Opens, checks and times problems; knows nothing of printing. */
 import { totalmem } from "node:os";
-import type { KernelTime } from "../src/compute/webgpu/gpu-profiler.ts";
 import { BrodmannError, messageOf } from "../src/errors.ts";
-import { summarize, type Times, timeRuns } from "./harness.ts";
+import { largestBuffer } from "./adapter.ts";
+import type { BenchPage } from "./chrome.ts";
 import type { BenchDevice, Devices, KernelBench, OpenProblem, Problem, Way } from "./kernel-bench.ts";
+import { type Effort, type GpuTime, runLimits, type TimedWay, timedWay } from "./timed-way.ts";
+import { summarize, type Times, timeRuns } from "./timing.ts";
 
-/** GPU time of one run by timestamps: the best of the profiled runs. */
-export interface GpuTime {
-  readonly totalMs: number;
-  readonly kernels: readonly ({ readonly kernel: string } & KernelTime)[];
+/** The devices of this process, and Chrome; null where it is not there or not asked for. */
+export interface AllDevices extends Devices {
+  readonly chrome: BenchPage | null;
 }
 
 /** One way of one problem, checked and timed. */
@@ -44,18 +45,12 @@ export interface Outcome {
   readonly skipped: readonly Omission[];
   /** Wrong answers, and errors. */
   readonly failed: readonly Omission[];
+  /** What ends the whole run: a device that was lost on the way. */
+  readonly lost: BrodmannError | null;
 }
 
-export interface Effort {
-  /** Runs go on until they took this long together, see `RunLimits`. */
-  readonly budgetMs: number;
-}
-
-const LEAST_RUNS = 3;
-const MOST_RUNS = 50;
 /** A first run of the CPU that takes this many budgets is its only one. */
 const LONG_RUN = 20;
-const PROFILED_RUNS = 20;
 /** Runs of the CPU where it is only compared with. */
 const REFERENCE_RUNS = 3;
 /** Main memory that a problem may take. */
@@ -65,135 +60,152 @@ const MEMORY_SHARE = 0.7;
 export async function runProblem(
   bench: KernelBench,
   problem: Problem,
-  devices: Devices,
+  devices: AllDevices,
   wanted: ReadonlySet<BenchDevice>,
   effort: Effort,
 ): Promise<Outcome> {
-  const measured: Measurement[] = [];
-  const failed: Omission[] = [];
-  const place = { kernel: bench.name, size: problem.size };
-  const omit = (device: BenchDevice, reason: string, form = ""): Omission => ({
-    ...place,
-    device,
-    form,
-    reason,
-  });
-  const tooLarge = excess(problem, devices);
-  if (tooLarge.memory !== null) {
-    return {
-      measured,
-      failed,
-      skipped: [...wanted].map((device) => omit(device, tooLarge.memory as string)),
-    };
+  const results = collectResults(bench, problem);
+  const tooLarge = memoryExcess(problem, wanted);
+  if (tooLarge !== null) {
+    for (const device of wanted) results.skip(device, tooLarge);
+    return results.outcome();
   }
-  const skipped: Omission[] = [];
-  let gpu = wanted.has("webgpu") ? devices.gpu : null;
-  if (gpu !== null && tooLarge.buffer !== null) {
-    skipped.push(omit("webgpu", tooLarge.buffer));
-    gpu = null;
-  }
-  if (gpu === null && !wanted.has("cpu")) return { measured, skipped, failed };
+  const fits = (device: BenchDevice, mostBytes: number): boolean => {
+    const tooWide = bufferExcess(problem, mostBytes);
+    if (tooWide !== null) results.skip(device, tooWide);
+    return tooWide === null;
+  };
+  let { gpu, chrome } = devices;
+  if (!wanted.has("webgpu") || (gpu !== null && !fits("webgpu", largestBuffer(gpu.device)))) gpu = null;
+  if (!wanted.has("chrome") || (chrome !== null && !fits("chrome", chrome.largestBuffer))) chrome = null;
+  if (gpu === null && chrome === null && !wanted.has("cpu")) return results.outcome();
   let open: OpenProblem;
   try {
     open = await problem.open({ ...devices, gpu });
   } catch (error) {
-    const isLimit = error instanceof BrodmannError && /^E_DEVICE_(LIMIT|MEMORY)$/.test(error.code);
-    (isLimit ? skipped : failed).push(omit(gpu === null ? "cpu" : "webgpu", messageOf(error)));
-    return { measured, skipped, failed };
+    results.failToOpen(gpu === null ? "cpu" : "webgpu", error);
+    return results.outcome();
   }
+  let reference: Reference;
   try {
     const [cpu, ...others] = open.ways;
-    await cpu.prepare?.();
-    const startMs = performance.now();
-    await cpu.work();
-    const firstMs = performance.now() - startMs;
-    const expected = await cpu.answer();
-    const measurement = (way: Way, times: Times, against: Times): Measurement => ({
-      ...place,
-      form: way.form,
-      device: way.device,
-      isStage: bench.isStage,
-      flops: problem.flops,
-      bytes: problem.bytes,
-      times,
-      gpu: null,
-      cpuMs: against.minMs,
-      cpuRuns: against.runs,
-      difference: null,
-      tolerance: bench.tolerance,
-    });
-    const limits = { least: LEAST_RUNS, most: MOST_RUNS, budgetMs: effort.budgetMs, warmUps: 0 };
-    const most = wanted.has("cpu") ? MOST_RUNS : REFERENCE_RUNS;
-    // Where one run takes minutes, no other one is made for the sake of a warm start.
-    const isLong = effort.budgetMs > 0 && firstMs > LONG_RUN * effort.budgetMs;
-    const reference = isLong
-      ? summarize([firstMs])
-      : await timeRuns(cpu.work, { ...limits, most }, cpu.prepare);
-    if (wanted.has("cpu")) measured.push(measurement(cpu, reference, reference));
-    for (const way of others) {
-      try {
-        // The first run compiles; its answer is the one that is checked.
-        await way.prepare?.();
-        await way.work();
-        const difference = bench.difference(await way.answer(), expected);
-        if (!(difference <= bench.tolerance)) {
-          const reason = `wrong answer: differs from the CPU's by ${difference}, expected at most ${bench.tolerance}`;
-          failed.push(omit(way.device, reason, way.form));
-          continue;
-        }
-        const times = await timeRuns(way.work, limits, way.prepare);
-        const profile = gpu === null ? null : await bestProfile(gpu.device, way, effort.budgetMs);
-        measured.push({ ...measurement(way, times, reference), gpu: profile, difference });
-      } catch (error) {
-        failed.push(omit(way.device, messageOf(error), way.form));
-      }
-    }
+    reference = await timeCpu(cpu, effort, wanted.has("cpu") ? undefined : REFERENCE_RUNS);
+    const { times } = reference;
+    if (wanted.has("cpu")) results.add(cpu, { times, gpu: null, difference: null }, times);
+    const ways = others.map((way) => timedWay(way, gpu?.device ?? null, bench.difference));
+    await timeWays(bench.tolerance, ways, reference, effort, results);
   } catch (error) {
-    failed.push(omit("cpu", messageOf(error)));
+    results.fail("cpu", error);
+    return results.outcome();
   } finally {
     await open.dispose();
   }
-  return { measured, skipped, failed };
+  if (chrome === null || results.isLost()) return results.outcome();
+  try {
+    const { ways, dispose } = await chrome.open(bench.name, problem.size);
+    await timeWays(bench.tolerance, ways, reference, effort, results);
+    if (!results.isLost()) await dispose();
+  } catch (error) {
+    results.failToOpen("chrome", error);
+  }
+  return results.outcome();
 }
 
-/** Why a problem does not fit the memory of the machine or a buffer of the adapter; null where it does. */
-function excess(
-  { hostBytes, bufferBytes }: Problem,
-  { gpu }: Devices,
-): { memory: string | null; buffer: string | null } {
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const most = MEMORY_SHARE * totalmem();
-  const limits = gpu?.device.limits;
-  const buffer = limits === undefined ? null : Math.min(limits.bindingBytes, limits.bufferBytes);
+/** What the CPU has computed, with which the other devices are compared, and its times. */
+interface Reference {
+  readonly answer: ArrayLike<number>;
+  readonly times: Times;
+}
+
+async function timeCpu(cpu: Way, effort: Effort, mostRuns?: number): Promise<Reference> {
+  await cpu.prepare?.();
+  const startMs = performance.now();
+  await cpu.work();
+  const firstMs = performance.now() - startMs;
+  const answer = await cpu.answer();
+  // Where one run takes minutes, no other one is made for the sake of a warm start.
+  if (effort.budgetMs > 0 && firstMs > LONG_RUN * effort.budgetMs)
+    return { answer, times: summarize([firstMs]) };
+  return { answer, times: await timeRuns(cpu.work, runLimits(effort, mostRuns), cpu.prepare) };
+}
+
+/** Checks and times ways of one device, until it is lost. */
+async function timeWays(
+  tolerance: number,
+  ways: readonly TimedWay[],
+  reference: Reference,
+  effort: Effort,
+  results: Results,
+): Promise<void> {
+  for (const way of ways) {
+    try {
+      const difference = await way.check(reference.answer);
+      if (difference <= tolerance) {
+        results.add(way, { ...(await way.time(effort)), difference }, reference.times);
+      } else {
+        const expected = `expected at most ${tolerance}`;
+        throw new Error(`wrong answer: differs from the CPU's by ${difference}, ${expected}`);
+      }
+    } catch (error) {
+      results.fail(way.device, error, way.form);
+    }
+    if (results.isLost()) return;
+  }
+}
+
+type Results = ReturnType<typeof collectResults>;
+
+/** Collects what becomes of one problem. */
+function collectResults(bench: KernelBench, problem: Problem) {
+  const measured: Measurement[] = [];
+  const skipped: Omission[] = [];
+  const failed: Omission[] = [];
+  let lost: BrodmannError | null = null;
+  const place = { kernel: bench.name, size: problem.size };
+  const skip = (device: BenchDevice, reason: string): void => {
+    skipped.push({ ...place, device, form: "", reason });
+  };
+  const fail = (device: BenchDevice, error: unknown, form = ""): void => {
+    if (error instanceof BrodmannError && error.code === "E_DEVICE_LOST") lost = error;
+    failed.push({ ...place, device, form, reason: messageOf(error) });
+  };
   return {
-    memory:
-      hostBytes > most
-        ? `needs ${gigabytes(hostBytes)} of main memory, ${gigabytes(most)} may be used`
-        : null,
-    buffer:
-      buffer !== null && bufferBytes > buffer
-        ? `needs a buffer of ${gigabytes(bufferBytes)}, the adapter's largest has ${gigabytes(buffer)}`
-        : null,
+    skip,
+    fail,
+    /** Fails; what is too large for a device is skipped. */
+    failToOpen(device: BenchDevice, error: unknown): void {
+      const isLimit = error instanceof BrodmannError && /^E_DEVICE_(LIMIT|MEMORY)$/.test(error.code);
+      if (isLimit) skip(device, error.message);
+      else fail(device, error);
+    },
+    add(
+      { device, form }: Pick<TimedWay, "device" | "form">,
+      found: Pick<Measurement, "times" | "gpu" | "difference">,
+      cpu: Times,
+    ): void {
+      const { isStage, tolerance } = bench;
+      const { flops, bytes } = problem;
+      const facts = { device, form, isStage, tolerance, flops, bytes, cpuMs: cpu.minMs, cpuRuns: cpu.runs };
+      measured.push({ ...place, ...facts, ...found });
+    },
+    isLost: (): boolean => lost !== null,
+    outcome: (): Outcome => ({ measured, skipped, failed, lost }),
   };
 }
 
-async function bestProfile(
-  device: NonNullable<Devices["gpu"]>["device"],
-  way: Way,
-  budgetMs: number,
-): Promise<GpuTime | null> {
-  let best: GpuTime | null = null;
-  const startMs = performance.now();
-  for (let run = 0; run < PROFILED_RUNS; run++) {
-    if (run > 0 && performance.now() - startMs > budgetMs) break;
-    await way.prepare?.();
-    const times = await device.profile(async () => {
-      await way.work();
-    });
-    if (times === null) return null;
-    const kernels = [...times].map(([kernel, time]) => ({ kernel, ...time }));
-    const totalMs = kernels.reduce((sum, { gpuMs }) => sum + gpuMs, 0);
-    if (best === null || totalMs < best.totalMs) best = { totalMs, kernels };
-  }
-  return best;
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Why a problem does not fit the memory of the machine; null where it does. */
+function memoryExcess({ hostBytes }: Problem, wanted: ReadonlySet<BenchDevice>): string | null {
+  // The page makes inputs of its own.
+  const needed = (wanted.has("chrome") ? 2 : 1) * hostBytes;
+  const most = MEMORY_SHARE * totalmem();
+  if (needed <= most) return null;
+  return `needs ${gigabytes(needed)} of main memory, ${gigabytes(most)} may be used`;
+}
+
+/** Why a problem does not fit the buffers of an adapter; null where it does. */
+function bufferExcess({ bufferBytes }: Problem, mostBytes: number): string | null {
+  if (bufferBytes <= mostBytes) return null;
+  return `needs a buffer of ${gigabytes(bufferBytes)}, the adapter's largest has ${gigabytes(mostBytes)}`;
 }

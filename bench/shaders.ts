@@ -1,16 +1,20 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { readShaderFile } from "../src/compute/webgpu/open-node-gpu.ts";
-import type { ShaderReader } from "../src/compute/webgpu/shader-source.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.ts";
+import type { ShaderTexts } from "./shader-texts.ts";
 
 /** Shaders of the package and those of this folder. */
-export const readBenchShader: ShaderReader = async (path) => {
-  if (bundle !== null) {
-    const text = bundle.shaders[path];
-    if (text === undefined) throw new Error(`the bundle holds no ${path}`);
-    return text;
-  }
-  const own = new URL(`./shaders/${path}`, import.meta.url);
-  return existsSync(own) ? readFile(own, "utf8") : readShaderFile(path);
-};
+export function benchShaders(): ShaderTexts {
+  return bundle?.shaders ?? { ...shadersOf("../shaders"), ...shadersOf("shaders") };
+}
+
+function shadersOf(place: string): ShaderTexts {
+  const folder = fileURLToPath(new URL(place, import.meta.url));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".wgsl"),
+  );
+  return Object.fromEntries(
+    files.map((file) => [file.replaceAll("\\", "/"), readFileSync(join(folder, file), "utf8")]),
+  );
+}

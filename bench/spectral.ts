@@ -10,7 +10,8 @@ import { createCpuCompute } from "../src/compute/cpu/cpu-compute.ts";
 import { partitionQuality } from "../src/partition/quality.ts";
 import { spectral } from "../src/partition/spectral.ts";
 import { rng } from "../src/statistics/rng.ts";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
+import { check } from "./timing.ts";
 
 const { values: flags } = parseArgs({
   options: {

@@ -4,7 +4,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { Bench, check } from "./harness.ts";
+import { Bench } from "./harness.ts";
+import { check } from "./timing.ts";
 
 const RUNS = 10;
 const HELP_LIMIT_MS = 200;

@@ -47,20 +47,20 @@ async function readPart(part: string): Promise<string> {
 const built = new Map<BundleName, Promise<Bundle>>();
 
 function buildOnce(name: BundleName): Promise<Bundle> {
-  const bundle = built.get(name) ?? build(name);
+  const bundle = built.get(name) ?? buildBundle(name);
   built.set(name, bundle);
   return bundle;
 }
 
-/** The bundle as `npm run build` makes it, in memory: a second or two. */
-async function build(name: BundleName): Promise<Bundle> {
+/** The bundle as `npm run build` makes it, in memory: a second or two. `entry` stands in the place of the bundle's own. */
+export async function buildBundle(name: BundleName, entry?: string): Promise<Bundle> {
   const vite = await import("vite");
   const result = await vite.build({
     root: fileURLToPath(PACKAGE),
     configFile: fileURLToPath(new URL("vite.config.ts", PACKAGE)),
     mode: name,
     logLevel: "error",
-    build: { write: false },
+    build: { write: false, ...(entry !== undefined && { rolldownOptions: { input: entry } }) },
   });
   const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) =>
     "output" in one ? one.output : [],

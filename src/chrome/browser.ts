@@ -79,6 +79,13 @@ async function loadPuppeteer(): Promise<Pick<typeof import("puppeteer"), "execut
   }
 }
 
+export interface StartOptions {
+  /** How long the browser may take to start; default a minute. */
+  readonly timeoutMs?: number | undefined;
+  /** Flags beside ours. */
+  readonly flags?: readonly string[] | undefined;
+}
+
 /**
  * Starts the browser at `path` and opens `url` in it. Throws `E_DEVICE_MISSING` for one that does not start, and for one
  * that cannot run our page.
@@ -87,7 +94,7 @@ export async function startBrowser(
   path: string,
   url: string,
   adapter: "hardware" | "software",
-  timeoutMs: number = LAUNCH_TIMEOUT_MS,
+  { timeoutMs = LAUNCH_TIMEOUT_MS, flags = [] }: StartOptions = {},
 ): Promise<Browser> {
   const puppeteer = await loadPuppeteer();
   await removeStaleProfiles();
@@ -108,6 +115,7 @@ export async function startBrowser(
       args: [
         ...QUIET_FLAGS,
         ...ADAPTER_FLAGS[adapter],
+        ...flags,
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
       ],
       timeout: timeoutMs,

@@ -120,11 +120,12 @@ export interface PageCalls {
   }): Populations;
 }
 
-export type CallName = keyof PageCalls;
+/** What the calls of a page are: those of `PageCalls`, or of another page of ours. */
+export type PageMethods<Calls> = { readonly [Name in keyof Calls]: (call: never) => unknown };
 
 /** A call on its way to the page. */
 export interface CallMessage {
-  readonly name: CallName;
+  readonly name: string;
   readonly argument: unknown;
   /** Names of the options that are functions in Node. */
   readonly callbacks: readonly string[];

@@ -4,15 +4,13 @@
  */
 import { storedBehind } from "../data/stored-inputs.ts";
 import type { Engine } from "../engine.ts";
-import { BrodmannError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
 import type { InputSource, LabelledInputs } from "../network/outcomes.ts";
 import { encodeModel } from "../runtime/onnx.ts";
-import { type Browser, browserPath, startBrowser } from "./browser.ts";
-import type { PageFacts } from "./calls.ts";
-import { type CallPage, pageClient } from "./page-client.ts";
+import type { PageCalls, PageFacts } from "./calls.ts";
+import { type OpenedPage, openPage } from "./open-page.ts";
+import type { CallPage } from "./page-client.ts";
 import { findPageFiles } from "./page-files.ts";
-import { type PageServer, servePage } from "./page-server.ts";
 
 export interface ChromeOptions {
   /** What runs networks; default WebGPU on a hardware adapter, else the CPU by WebAssembly. */
@@ -49,59 +47,26 @@ export interface OpenedChrome {
  * await engine.dispose();
  */
 export async function openChrome(options: ChromeOptions = {}): Promise<OpenedChrome> {
-  const path = await browserPath();
-  const server = await servePage(await findPageFiles());
+  const { networks, startTimeoutMs } = options;
   const notices: string[] = [];
   const onNotice = (message: string): void => {
     notices.push(message);
     options.onNotice?.(message);
   };
-  try {
-    const { browser, call, page } = await openPage(path, server, { ...options, onNotice });
-    const { name, type } = page.adapter;
-    const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
-    return {
-      engine: chromeEngine(browser, server, call, page, notices),
-      reason: `device: chrome, ${browser.version} on ${name}${warning}`,
-      browser,
-      page,
-    };
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
-}
-
-/** A browser whose page has an adapter: a hardware one, else the browser's own software adapter. */
-async function openPage(
-  path: string,
-  server: PageServer,
-  { networks, startTimeoutMs, onNotice = () => {} }: ChromeOptions,
-): Promise<{ browser: Browser; call: CallPage; page: PageFacts }> {
-  let version = "";
-  for (const adapter of ["hardware", "software"] as const) {
-    const browser = await startBrowser(path, server.url, adapter, startTimeoutMs);
-    version = browser.version;
-    try {
-      const call = pageClient(browser, server, onNotice);
-      const page = await call("open", { networks });
-      if (page !== null) return { browser, call, page };
-      await browser.close();
-    } catch (error) {
-      await browser.close();
-      throw error;
-    }
-  }
-  throw new BrodmannError("E_DEVICE_MISSING", `${version}: found no WebGPU adapter, hardware or software`, {
-    hint: "Update the browser and the graphics driver, or pass --device webgpu or cpu.",
-  });
+  const opened = await openPage<PageCalls>(findPageFiles, { networks }, { startTimeoutMs, onNotice });
+  const { browser, page } = opened;
+  const { name, type } = page.adapter;
+  const warning = type === "software" ? ", a software adapter: it runs on the CPU, and slowly" : "";
+  return {
+    engine: chromeEngine(opened, notices),
+    reason: `device: chrome, ${browser.version} on ${name}${warning}`,
+    browser,
+    page,
+  };
 }
 
 function chromeEngine(
-  browser: Browser,
-  server: PageServer,
-  call: CallPage,
-  page: PageFacts,
+  { browser, call, page, close }: OpenedPage<PageCalls>,
   notices: readonly string[],
 ): Engine {
   const keys = pageKeys(call);
@@ -211,10 +176,7 @@ function chromeEngine(
         },
         options,
       ),
-    async dispose() {
-      await browser.close();
-      await server.close();
-    },
+    dispose: close,
   };
 }
 
@@ -225,7 +187,7 @@ function plain<T extends object>(options: T): T {
 }
 
 /** Names of what the page holds. Each thing is sent when it is first needed, and given up there once it is gone here. */
-function pageKeys(call: CallPage) {
+function pageKeys(call: CallPage<PageCalls>) {
   let count = 0;
   const known = new WeakMap<object, Promise<string>>();
   const gone = new FinalizationRegistry<string>((key) => {

@@ -1,7 +1,7 @@
 import { BrodmannError } from "../errors.ts";
 import { type RunOptions, throwIfAborted } from "../progress.ts";
 import type { Browser } from "./browser.ts";
-import type { CallMessage, CallName, EventMessage, PageCalls, ResultMessage } from "./calls.ts";
+import type { CallMessage, EventMessage, PageMethods, ResultMessage } from "./calls.ts";
 import { encodeMessage } from "./message.ts";
 import type { PageServer } from "./page-server.ts";
 
@@ -9,25 +9,25 @@ import type { PageServer } from "./page-server.ts";
 const ABORT_PATIENCE_MS = 20_000;
 
 /** Calls of the page. `options` carry the signal, and callbacks that are called here. */
-export type CallPage = <Name extends CallName>(
+export type CallPage<Calls extends PageMethods<Calls>> = <Name extends keyof Calls & string>(
   name: Name,
-  argument: Parameters<PageCalls[Name]>[0],
+  argument: Parameters<Calls[Name]>[0],
   options?: RunOptions,
-) => Promise<ReturnType<PageCalls[Name]>>;
+) => Promise<ReturnType<Calls[Name]>>;
 
 /**
- * Calls of one page. `onNotice` is told what the page says of how networks run there. A call ends with its result, with the page's error, with `E_INTERRUPTED`, or with the browser: never
- * not at all.
+ * Calls of one page. `onNotice` is told what the page says of how networks run there. A call ends with its result, with
+ * the page's error, with `E_INTERRUPTED`, or with the browser: never not at all.
  */
-export function pageClient(
+export function pageClient<Calls extends PageMethods<Calls>>(
   browser: Browser,
   server: PageServer,
-  onNotice: (message: string) => void,
-): CallPage {
+  onNotice: (message: string) => void = () => {},
+): CallPage<Calls> {
   let calls = 0;
-  return async <Name extends CallName>(
+  return async <Name extends keyof Calls & string>(
     name: Name,
-    argument: Parameters<PageCalls[Name]>[0],
+    argument: Parameters<Calls[Name]>[0],
     options: RunOptions = {},
   ) => {
     const { signal } = options;
@@ -72,7 +72,7 @@ export function pageClient(
         .finally(() => clearTimeout(timer));
     });
     try {
-      return (await work) as ReturnType<PageCalls[Name]>;
+      return (await work) as ReturnType<Calls[Name]>;
     } finally {
       signal?.removeEventListener("abort", stop);
       server.calls.delete(id);

@@ -10,11 +10,13 @@ const PACKAGE = new URL("../../", import.meta.url);
 
 /** Everything that the page is made of. Throws `E_DEVICE_MISSING` where a part is missing. */
 export async function findPageFiles(): Promise<PageFiles> {
-  return {
-    script: (await readBundle("page")).script,
-    folders: { ort: runtimeFolder(), shaders: fileURLToPath(new URL("shaders", PACKAGE)) },
-    runtime: "ort/ort.webgpu.bundle.min.mjs",
-  };
+  const { script } = await readBundle("page");
+  return pageFiles(script, { shaders: fileURLToPath(new URL("shaders", PACKAGE)) });
+}
+
+/** A page of this script and ONNX Runtime. Throws `E_DEVICE_MISSING` where the latter is missing. */
+export function pageFiles(script: string, folders: PageFiles["folders"]): PageFiles {
+  return { script, folders: { ...folders, ort: runtimeFolder() }, runtime: "ort/ort.webgpu.bundle.min.mjs" };
 }
 
 /** The folder of onnxruntime-web's finished files. Throws `E_DEVICE_MISSING` when the package is not installed. */

@@ -6,7 +6,7 @@ import { createCpuCompute } from "../compute/cpu/cpu-compute.ts";
 import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
 import { type Engine, localEngine } from "../engine.ts";
 import { BrodmannError, messageOf } from "../errors.ts";
-import { openGpu } from "../page/open-gpu.ts";
+import { openGpu, shadersBelow } from "../page/open-gpu.ts";
 import { runtimeFacts, startRuntime } from "../page/ort-web.ts";
 import type { Progress } from "../progress.ts";
 import type { DeviceFacts, RunRequest, WorkerMessage } from "./messages.ts";
@@ -45,7 +45,7 @@ const notify = (message: string): void => say({ kind: "notice", message });
 
 async function openEngine(): Promise<Opened> {
   const runtime = new URL("ort/", location.href).href;
-  const found = await openGpu(location.href);
+  const found = await openGpu(shadersBelow(location.href));
   if (found === null) {
     startRuntime(runtime, null, notify);
     const engine = localEngine(await createCpuCompute());

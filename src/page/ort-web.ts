@@ -31,7 +31,7 @@ const notices = new Set<string>();
 export function startRuntime(
   folder: string,
   device: GPUDevice | null,
-  onNotice: (message: string) => void,
+  onNotice: (message: string) => void = () => {},
 ): void {
   sharedDevice = device;
   notify = onNotice;

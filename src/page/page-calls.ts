@@ -1,5 +1,4 @@
 import type { PageCalls } from "../chrome/calls.ts";
-import { lostError } from "../compute/webgpu/gpu-device.ts";
 import { createWebgpuCompute } from "../compute/webgpu/webgpu-compute.ts";
 import { batchesOf } from "../data/stored-inputs.ts";
 import { type Engine, localEngine } from "../engine.ts";
@@ -7,46 +6,27 @@ import { BrodmannError } from "../errors.ts";
 import type { UnitGraph } from "../graph/unit-graph.ts";
 import { loadNetworkBytes, type Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
-import type { RunOptions } from "../progress.ts";
-import { openGpu } from "./open-gpu.ts";
+import { openGpu, shadersBelow } from "./open-gpu.ts";
 import { runtimeFacts, startRuntime } from "./ort-web.ts";
-
-/** Each call of `PageCalls` with the options that only the page can make: the signal, and callbacks that reach Node. */
-type Calls = {
-  [Name in keyof PageCalls]: (
-    call: Parameters<PageCalls[Name]>[0],
-    options: RunOptions,
-  ) => Promise<ReturnType<PageCalls[Name]>>;
-};
+import { endWithDevice, type TakenCalls, tellNode } from "./take-calls.ts";
 
 let opened: Engine | null = null;
-let notify: (message: string) => void = () => {};
-
-/** Takes what is told of how networks run. */
-export function onNotice(listener: (message: string) => void): void {
-  notify = listener;
-}
-
-/** Rejects with `E_DEVICE_LOST` once the device is lost: what waits for the GPU then may wait for ever. */
-export let deviceLost: Promise<never> = new Promise(() => {});
 
 const models = new Map<string, Network>();
 const inputs = new Map<string, LabelledInputs>();
 const graphs = new Map<string, UnitGraph>();
 
-export const pageCalls: Calls = {
+export const pageCalls: TakenCalls<PageCalls> = {
   async open({ networks: wanted }) {
-    const found = await openGpu(document.baseURI);
+    const found = await openGpu(shadersBelow(document.baseURI));
     if (found === null) return null;
     const { gpu, device, facts } = found;
     const { name, vendor, type } = facts;
-    deviceLost = device.lost.then(({ message }) => Promise.reject(lostError(facts, message)));
-    // Whoever waits gets it; it is no unhandled rejection before.
-    deviceLost.catch(() => {});
+    endWithDevice(device, facts);
     opened = localEngine(createWebgpuCompute(gpu));
     const networks = wanted ?? (type === "hardware" ? "webgpu" : "wasm");
     startRuntime(new URL("ort/", document.baseURI).href, networks === "webgpu" ? device : null, (message) =>
-      notify(message),
+      tellNode("onNotice", message),
     );
     const { version, threads } = runtimeFacts();
     return {

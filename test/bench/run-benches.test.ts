@@ -44,7 +44,9 @@ const bench: KernelBench = {
   problems: [],
 };
 const run = (given: Problem) =>
-  runProblem(bench, given, { matmul, cpu, gpu: null }, new Set(["cpu", "webgpu"]), { budgetMs: 0 });
+  runProblem(bench, given, { matmul, cpu, gpu: null, chrome: null }, new Set(["cpu", "webgpu"]), {
+    budgetMs: 0,
+  });
 
 test("only answers like the CPU's are timed", async () => {
   disposed = 0;

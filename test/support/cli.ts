@@ -35,8 +35,17 @@ export interface Running {
 
 /** Starts `brodmann ARGS`. It ends with the test at the latest. */
 export function start(args: readonly string[], options: StartOptions = {}): Running {
+  return startNode([PROGRAM, ...args], options);
+}
+
+/** Starts `npm run bench -- ARGS`, without npm. */
+export function startBench(args: readonly string[], options: StartOptions = {}): Running {
+  return startNode(["--import", "tsx", join(ROOT, "bench/main.ts"), ...args], { cwd: ROOT, ...options });
+}
+
+function startNode(args: readonly string[], options: StartOptions): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: options.cwd,
     env: { ...env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,7 +1,7 @@
 /**
  * GPU time by kernel, from timestamps around each dispatch. Needs the feature `timestamp-query`. Dawn rounds timestamps to
- * 131 us unless it is told not to, which `open-node-gpu.ts` does; browsers round theirs, so that only long kernels are
- * told apart there.
+ * 131 us unless it is told not to, which `open-node-gpu.ts` does; browsers round theirs, unless
+ * flags like those of `src/chrome/browser.ts` say otherwise, so that only long kernels are told apart there.
  */
 import { BrodmannError } from "../../errors.ts";
 

@@ -1,8 +1,8 @@
-/** What a device reaches at most, measured in the same run: multiply-adds and copying. */
+/** What an adapter reaches at most, measured in the same run: multiply-adds and copying. Runs in pages as well. */
 import type { GpuDevice } from "../src/compute/webgpu/gpu-device.ts";
 import { type DispatchStep, dispatch, type ShaderKernel } from "../src/compute/webgpu/shader-kernel.ts";
 import { readFloats } from "../src/compute/webgpu/transfer.ts";
-import { calibrate, check, measure } from "./harness.ts";
+import { check } from "./timing.ts";
 
 export interface Peaks {
   readonly gflops: number;
@@ -10,16 +10,8 @@ export interface Peaks {
   readonly gbps: number;
 }
 
-/** More than any cache near the cores; a software adapter is far slower than any memory. */
-const COPY_BYTES = { cpu: 64 * 2 ** 20, software: 16 * 2 ** 20, hardware: 512 * 2 ** 20 } as const;
-
-/** A 2048^3 product on ONNX Runtime, and a copy of an array. */
-export async function cpuPeaks(runs: number): Promise<Peaks> {
-  const source = new Uint8Array(COPY_BYTES.cpu).fill(1);
-  const target = new Uint8Array(COPY_BYTES.cpu);
-  const { minMs } = await measure(() => target.set(source), runs);
-  return { gflops: await calibrate(runs), gbps: (2 * COPY_BYTES.cpu) / minMs / 1e6 };
-}
+/** A GPU's caches are far smaller; a software adapter is far slower than any memory. */
+const COPY_BYTES = { software: 16 * 2 ** 20, hardware: 512 * 2 ** 20 } as const;
 
 const FMA: ShaderKernel<"rounds" | "factor" | "addend", "results"> = {
   name: "fma",
