@@ -19,7 +19,7 @@ const WEIGHTS = "brodmann/weights";
 const SUMS = "brodmann/sums";
 
 /** Floats of the largest value of a run: sums and activations of a layer stay in the second-level cache. */
-const CACHED_FLOATS = 640_000;
+const CACHED_FLOATS = 320_000;
 
 /** Subtracting costs as many binary digits as this has: 4 of a float's 24. */
 const MOST_CANCELLED = 16;

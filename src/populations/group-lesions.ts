@@ -10,6 +10,7 @@ import type { RunOptions } from "../progress.ts";
 import { baselineOf, type Damage, damagesBy } from "../scores/damage.ts";
 import { MEASURES } from "../scores/importance-measures.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
+import type { MeanBootstrap } from "../scores/mean-bootstrap.ts";
 import type { Verdict } from "../scores/measures.ts";
 import { drawCommonNulls, verdictsAmong } from "../scores/null-values.ts";
 import type { LayerSubclusters } from "../scores/subclusters.ts";
@@ -17,7 +18,6 @@ import { classFalls } from "../scores/unit-impacts.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import { rng } from "../statistics/rng.ts";
 import { bitOf, correctRow, countStates, statesOf, writeBits } from "./correctness.ts";
-import type { MeanBootstrap } from "./mean-bootstrap.ts";
 import { accuracyFall, type UnitLesions } from "./unit-lesions.ts";
 
 /** What the lesion of a population does. */

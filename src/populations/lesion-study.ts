@@ -6,11 +6,11 @@ import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { RunOptions } from "../progress.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
+import type { MeanBootstrap } from "../scores/mean-bootstrap.ts";
 import { OverallProgress } from "../scores/overall-progress.ts";
 import { partitionLayers } from "../scores/study.ts";
 import { findSubclusters, type LayerSubclusters } from "../scores/subclusters.ts";
 import { lesionPopulations, type PopulationLesion } from "./group-lesions.ts";
-import type { MeanBootstrap } from "./mean-bootstrap.ts";
 import {
   candidatePairs,
   lesionPairs,

@@ -16,13 +16,13 @@ import { fitPartition } from "../partition/partition-file.ts";
 import type { Partitioner } from "../partition/partition-graph.ts";
 import type { RunOptions } from "../progress.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
+import { type MeanBootstrap, openMeanBootstrap } from "../scores/mean-bootstrap.ts";
 import { OverallProgress } from "../scores/overall-progress.ts";
 import { partitionLayers as nameableLayers } from "../scores/study.ts";
 import { rng } from "../statistics/rng.ts";
 import { impactProfiles, numbersLike, partitionLayers, wardGroups } from "./find-populations.ts";
 import { someInputs } from "./group-lesions.ts";
 import { type LesionStudy, lesionGroups, lesionInteractions } from "./lesion-study.ts";
-import { type MeanBootstrap, openMeanBootstrap } from "./mean-bootstrap.ts";
 import type { UnitPair } from "./pair-lesions.ts";
 import {
   chosenLayers,

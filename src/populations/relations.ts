@@ -6,9 +6,9 @@ import { BrodmannError } from "../errors.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import { testAgreement } from "../partition/agreement-test.ts";
 import type { Partition, TestedComparison } from "../partition/partition.ts";
+import { DRAWS } from "../scores/mean-bootstrap.ts";
 import { type RankPair, type RankRelation, rankRelations } from "../statistics/rank-relations.ts";
 import { rng } from "../statistics/rng.ts";
-import { DRAWS } from "./mean-bootstrap.ts";
 import type { UnitLesions } from "./unit-lesions.ts";
 import type { UnitResponses } from "./unit-responses.ts";
 

@@ -9,10 +9,10 @@ import type { LabelledInputs } from "../network/outcomes.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
+import type { MeanBootstrap } from "../scores/mean-bootstrap.ts";
 import { aboveNoise, classFalls, classRises, clearRises } from "../scores/unit-impacts.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import { type Correctness, correctRow, openCorrectness, writeBits } from "./correctness.ts";
-import type { MeanBootstrap } from "./mean-bootstrap.ts";
 
 /** Impacts of a layer's units by one kind of lesion, one entry a unit; NaN for units that were not lesioned. */
 export interface UnitLesions {

@@ -14,10 +14,10 @@ import { targetsOf, targetVariance } from "../network/tally.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import type { RunOptions } from "../progress.ts";
 import { missingRecord, type RecordOptions, type Records, recorded } from "../records.ts";
-import { bootstrapDraws } from "../statistics/bootstrap.ts";
 import { rng } from "../statistics/rng.ts";
-import { type ChangeIntervals, changeIntervals, DRAWS } from "./intervals.ts";
+import { type ChangeIntervals, changeIntervals } from "./intervals.ts";
 import { othersOf } from "./keep-only.ts";
+import { openMeanBootstrap } from "./mean-bootstrap.ts";
 import { type PairInteraction, scorePairs } from "./pairs.ts";
 import {
   plainLayer,
@@ -107,7 +107,7 @@ export async function measureNetwork(
   });
   const lab = openLab(study, records);
   // All layers and pairs see the same draws of inputs.
-  const draws = bootstrapDraws(data.count, DRAWS, () => rng(seed, "bootstrap"));
+  const bootstrap = openMeanBootstrap(data.count, () => rng(seed, "bootstrap"));
   const lesioned = new Map<string, SubclusterLesions>();
   const details = new Map<string, readonly OutcomeDetail[]>();
 
@@ -122,7 +122,7 @@ export async function measureNetwork(
     return {
       outcomes: found.outcomes,
       details: found.details.map(({ flipRate, divergence }) => ({ flipRate, divergence })),
-      intervals: changeIntervals(found.details, data.labels, draws),
+      intervals: await changeIntervals(found.details, data.labels, bootstrap),
     };
   }
 
@@ -149,14 +149,17 @@ export async function measureNetwork(
             singles.push({ layer: target, cluster, units, lossIncrease, detail });
           }
         }
-        return scorePairs(network, singles, data, draws, {
+        return scorePairs(network, singles, data, bootstrap, {
           lesion,
           seed,
           consumer,
           signal: runOptions.signal,
         });
       }),
-    dispose: () => lab.dispose(),
+    async dispose() {
+      await lab.dispose();
+      await bootstrap.dispose();
+    },
   };
 }
 

@@ -7,8 +7,9 @@ import type { OutcomeDetail } from "../network/outcome-details.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
-import type { BootstrapDraws, Interval } from "../statistics/bootstrap.ts";
-import { meanIntervals } from "./intervals.ts";
+import type { Interval } from "../statistics/bootstrap.ts";
+import { rowsOf } from "./intervals.ts";
+import type { MeanBootstrap } from "./mean-bootstrap.ts";
 
 /** Pairs of each kind, within a layer and across layers: those whose single lesions cost most loss together. */
 export const PAIRS_PER_KIND = 10;
@@ -57,7 +58,7 @@ export async function scorePairs(
   network: Network,
   singles: readonly SingleLesion[],
   data: LabelledInputs,
-  draws: BootstrapDraws,
+  bootstrap: MeanBootstrap,
   options: {
     readonly lesion: LesionKind;
     readonly seed: number;
@@ -76,7 +77,7 @@ export async function scorePairs(
         (other.detail.lossIncreases[input] as number),
     ),
   );
-  const intervals = meanIntervals(synergies, draws);
+  const intervals = await bootstrap.intervals(rowsOf(synergies), pairs.length);
   return pairs.map(([one, other], i): PairInteraction => {
     const both = details[i] as OutcomeDetail;
     return {

@@ -3,11 +3,10 @@ import { layerNamed, type Network } from "../../src/network/network.ts";
 import type { LabelledInputs } from "../../src/network/outcomes.ts";
 import { drawDonors, type LesionKind } from "../../src/network/replacement.ts";
 import { bitOf, correctRow } from "../../src/populations/correctness.ts";
-import { openMeanBootstrap } from "../../src/populations/mean-bootstrap.ts";
 import { lesionUnits } from "../../src/populations/unit-lesions.ts";
 import { type InputClasses, inputClasses } from "../../src/scores/input-classes.ts";
-import { meanIntervals } from "../../src/scores/intervals.ts";
-import { bootstrapDraws } from "../../src/statistics/bootstrap.ts";
+import { openMeanBootstrap } from "../../src/scores/mean-bootstrap.ts";
+import { bootstrap, percentileInterval } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { randomData } from "../support/models.ts";
 import { randomMlp } from "../support/population-nets.ts";
@@ -145,18 +144,25 @@ describe("bootstrap of many means", () => {
       Float64Array.from({ length: inputs }, () => 100 * row + random.normal() * 10 ** -row),
     );
     rows.push(new Float64Array(inputs).fill(0.25));
-    const expected = meanIntervals(
-      rows,
-      bootstrapDraws(inputs, 1000, () => rng(5, "bootstrap")),
+    const drawn: Int32Array[] = [];
+    bootstrap(inputs, 1000, rng(5, "bootstrap"), (counts) => {
+      drawn.push(Int32Array.from(counts));
+    });
+    const expected = rows.map((row) =>
+      percentileInterval(
+        Float64Array.from(drawn, (counts) =>
+          row.reduce((sum, value, input) => sum + (value * (counts[input] as number)) / inputs, 0),
+        ),
+      ),
     );
-    const bootstrap = openMeanBootstrap(inputs, () => rng(5, "bootstrap"));
+    const means = openMeanBootstrap(inputs, () => rng(5, "bootstrap"));
     const flat = (some: readonly Float64Array[]) => Float32Array.from(some.flatMap((row) => Array.from(row)));
-    const together = await bootstrap.intervals(flat(rows), rows.length);
+    const together = await means.intervals(flat(rows), rows.length);
     const apart = [
-      ...(await bootstrap.intervals(flat(rows.slice(0, 3)), 3)),
-      ...(await bootstrap.intervals(flat(rows.slice(3)), rows.length - 3)),
+      ...(await means.intervals(flat(rows.slice(0, 3)), 3)),
+      ...(await means.intervals(flat(rows.slice(3)), rows.length - 3)),
     ];
-    await bootstrap.dispose();
+    await means.dispose();
     expect(apart).toEqual(together);
     together.forEach(({ low, high }, row) => {
       // Rows are float32: 600.000001 and its like lose their last digits.

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { runJointLesions } from "../../src/network/joint-lesions.ts";
 import { layerNamed, loadNetworkBytes } from "../../src/network/network.ts";
 import type { OutcomeDetail } from "../../src/network/outcome-details.ts";
-import { changeIntervals, meanIntervals } from "../../src/scores/intervals.ts";
+import { changeIntervals } from "../../src/scores/intervals.ts";
+import { openMeanBootstrap } from "../../src/scores/mean-bootstrap.ts";
 import type { Interval } from "../../src/statistics/bootstrap.ts";
-import { bootstrapDraws } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { calibrationData, calibrationNetwork, Family } from "../support/calibration.ts";
 
@@ -73,10 +73,11 @@ describe("bootstrap intervals", () => {
       const random = rng(sample, "sample");
       const inputs = Array.from({ length: SAMPLE }, () => random.integer(POPULATION));
       const labels = Int32Array.from(inputs, (input) => data.labels[input] as number);
-      const draws = bootstrapDraws(inputs.length, 1000, () => rng(sample, "bootstrap"));
-      const [found] = changeIntervals([partOf(one, inputs)], labels, draws);
+      const bootstrap = openMeanBootstrap(inputs.length, () => rng(sample, "bootstrap"));
+      const [found] = await changeIntervals([partOf(one, inputs)], labels, bootstrap);
       const own = Float64Array.from(inputs, (input) => synergies[input] as number);
-      const [synergy] = meanIntervals([own], draws);
+      const [synergy] = await bootstrap.intervals(Float32Array.from(own), 1);
+      await bootstrap.dispose();
       if (found === undefined || synergy === undefined) throw new Error("no interval");
       if (!isIn(found.lossIncrease, truth.loss)) missed.loss++;
       if (!isIn(found.meanChange, truth.accuracy)) missed.accuracy++;

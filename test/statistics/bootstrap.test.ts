@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { bootstrap, bootstrapDraws, percentileInterval } from "../../src/statistics/bootstrap.ts";
+import { bootstrap, percentileInterval } from "../../src/statistics/bootstrap.ts";
 import { rng } from "../../src/statistics/rng.ts";
 import { spearman } from "../../src/statistics/spearman.ts";
 
@@ -36,25 +36,6 @@ describe("bootstrap", () => {
     // The mean has a standard deviation of 0.057, its 2.5 % quantile an error of 0.0024 over 4,000 draws.
     expect(Math.abs(low - fixture.bootstrap.low)).toBeLessThan(0.008);
     expect(Math.abs(high - fixture.bootstrap.high)).toBeLessThan(0.008);
-  });
-});
-
-describe("draws that several statistics see", () => {
-  it("are those of the stream, each time", () => {
-    const stream = () => rng(3, "bootstrap");
-    const expected: number[][] = [];
-    bootstrap(12, 20, stream(), (counts) => {
-      expected.push([...counts]);
-    });
-    const draws = bootstrapDraws(12, 20, stream);
-    for (let time = 0; time < 2; time++) {
-      const found: number[][] = [];
-      draws.each((counts, draw) => {
-        expect(draw).toBe(found.length);
-        found.push([...counts]);
-      });
-      expect(found).toEqual(expected);
-    }
   });
 });
 
