@@ -49,7 +49,7 @@ interface Edges {
 }
 
 const graphs: readonly [string, () => Edges | SymmetricMatrix][] = [
-  ...["hard6554", "hard65536", "knn6554", "knn65536"].flatMap((name): [string, () => Edges][] => {
+  ...["hard6554", "hard65536", "knn6554", "knn65536", "thr10pc_4096", "dense4096"].flatMap((name): [string, () => Edges][] => {
     const path = join(flags.graphs ?? "", `g_${name}.bin`);
     return flags.graphs !== undefined && existsSync(path) ? [[name, () => readEdges(path)]] : [];
   }),
