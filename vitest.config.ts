@@ -10,7 +10,7 @@ const config: ViteUserConfig = defineConfig({
   // Node 20 has no `using` statement.
   oxc: { target: "es2022" },
   test: {
-    // Forks, because ONNX Runtime and Dawn are native code that must not be loaded into worker threads.
+    // Forks, because ONNX Runtime and Dawn end the process where a worker thread of theirs is ended in the middle of a call.
     pool: "forks",
     // Many tests wait for a program that they have started: one worker per core, not one less.
     maxWorkers: "100%",

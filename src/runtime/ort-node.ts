@@ -59,19 +59,20 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
     // Only fatal: its errors reach people through ours.
     logSeverityLevel: 4,
   });
-  const runsApart = settings.isParallel ? Math.max(1, threadsFor(model.length)) : 1;
-  const apart = new ThreadedSession(model, runsApart);
+  const threads = settings.isParallel ? threadsFor(model.length) : 1;
+  const apart = threads > 1 ? new ThreadedSession(model, threads) : null;
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     run: (inputs, outputs) => (outputs === undefined ? session.run(inputs) : session.run(inputs, outputs)),
-    runsApart,
-    runApart: async (inputs) => {
+    runsApart: apart === null ? 1 : threads,
+    async runApart(inputs) {
+      if (apart === null) return session.run(inputs);
       const outputs = await apart.run(inputs);
       return Object.fromEntries(outputs.map((output) => [output.name, tensorOf(output)]));
     },
-    release: async () => {
-      apart.release();
+    async release() {
+      apart?.release();
       await session.release();
     },
   };

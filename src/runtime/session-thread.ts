@@ -1,7 +1,8 @@
 /** What a thread of `session-threads.ts` does: it opens sessions, runs them and closes them, one request after another. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
 import { type OrtSession, openSession, type PlainTensor, type Tensor, tensorOf } from "./ort-node.ts";
+import { BUSY, STOP } from "./thread-state.ts";
 
 export type ThreadRequest =
   | { readonly kind: "open"; readonly session: number; readonly model: Uint8Array }
@@ -56,7 +57,18 @@ async function answer(request: ThreadRequest): Promise<void> {
   }
 }
 
+const shared = workerData as Int32Array;
+
+/** Answers a request, unless the process is about to exit, and lets it wait for the end of that. */
+async function take(request: ThreadRequest): Promise<void> {
+  // In this order: the other side says stop first and then looks whether we are busy.
+  Atomics.store(shared, BUSY, 1);
+  if (Atomics.load(shared, STOP) === 0) await answer(request);
+  Atomics.store(shared, BUSY, 0);
+  Atomics.notify(shared, BUSY);
+}
+
 let turn = Promise.resolve();
 parentPort?.on("message", (request: ThreadRequest) => {
-  turn = turn.then(() => answer(request));
+  turn = turn.then(() => take(request));
 });

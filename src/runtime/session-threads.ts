@@ -6,9 +6,13 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { PlainTensor, Tensor, Tensors } from "./ort-node.ts";
 import type { ThreadAnswer, ThreadRequest } from "./session-thread.ts";
+import { BUSY, STOP } from "./thread-state.ts";
 
 /** What a thread does; from sources by way of a module that compiles it. */
 const PROGRAM = new URL(`session-thread.${import.meta.url.endsWith(".ts") ? "mjs" : "js"}`, import.meta.url);
+
+/** How long a thread may take to end what it is at when the process exits. */
+const EXIT_PATIENCE_MS = 20_000;
 
 /** Copies of a model that the threads may hold together. */
 const MOST_COPIED_BYTES = 2 ** 30;
@@ -65,7 +69,14 @@ let sessions = 0;
 /** Started when they are first needed; they end with the process, and do not keep it from ending. */
 const threads: Thread[] = [];
 
+/** ONNX Runtime takes the process along, with another exit code, where a thread ends in the middle of a run. */
+function settleThreads(): void {
+  for (const thread of threads) thread.stop();
+  for (const thread of threads) thread.settle();
+}
+
 function idlestThread(count: number): Thread {
+  if (threads.length === 0) process.once("exit", settleThreads);
   for (let number = 0; number < count; number++) {
     const thread = threads[number];
     if (thread === undefined || thread.isEnded) threads[number] = new Thread();
@@ -80,8 +91,9 @@ interface Waiting {
 
 /** One thread, which does what is posted to it in that order. */
 class Thread {
+  readonly #shared = new Int32Array(new SharedArrayBuffer(8));
   // Without the process's own options, some of which concern its program alone.
-  readonly #worker = new Worker(PROGRAM, { execArgv: [] });
+  readonly #worker = new Worker(PROGRAM, { execArgv: [], workerData: this.#shared });
   readonly #waiting = new Map<number, Waiting>();
   #runs = 0;
   #isEnded = false;
@@ -92,6 +104,16 @@ class Thread {
     this.#worker.on("exit", () => this.#end(new Error("a thread that ran the network has ended")));
     // After the listeners, which would hold it.
     this.#worker.unref();
+  }
+
+  /** Lets it begin nothing more. */
+  stop(): void {
+    Atomics.store(this.#shared, STOP, 1);
+  }
+
+  /** Blocks until it has ended what it is at. */
+  settle(): void {
+    if (!this.#isEnded) Atomics.wait(this.#shared, BUSY, 1, EXIT_PATIENCE_MS);
   }
 
   /** Runs that it has not answered yet. */

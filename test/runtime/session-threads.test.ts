@@ -1,6 +1,5 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { buildModel, makeNode, makeValueInfo } from "../../src/runtime/onnx.ts";
 import { floatTensor, floatValues, Session, Tensor } from "../../src/runtime/session.ts";
@@ -89,19 +88,44 @@ describe("runs apart", () => {
   });
 
   it("do not keep a process from ending", async () => {
-    const code = `
-      const { Session, floatTensor } = await import("./src/runtime/session.ts");
-      const { buildModel, makeNode, makeValueInfo } = await import("./src/runtime/onnx.ts");
-      const info = (name) => makeValueInfo(name, ["n"]);
-      const model = buildModel({ nodes: [makeNode("Neg", ["x"], ["y"])], inputs: [info("x")], outputs: [info("y")] });
-      const session = await Session.create(model, { label: "left open", isParallel: true });
-      const { y } = await session.runApart({ x: floatTensor(Float32Array.of(1, -2), [2]) });
-      console.log([...y.data].join());`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ["--import", "tsx", "--input-type=module", "--eval", code],
-      { cwd: fileURLToPath(new URL("../..", import.meta.url)), timeout: 60_000 },
-    );
-    expect(stdout.trim()).toBe("-1,2");
+    const { stdout, code } = await runScript(`
+      const { y } = await session.runApart({ x: input(2) });
+      console.log([...y.data].join());`);
+    expect({ stdout, code }).toEqual({ stdout: "0,-1\n", code: 0 });
+  });
+
+  it("leave the exit code to the process that exits in their middle", async () => {
+    const { stderr, code } = await runScript(`
+      const x = input(1e7);
+      const runs = Array.from({ length: 40 }, () => session.runApart({ x }));
+      await Promise.race(runs);
+      process.exit(7);`);
+    expect({ stderr, code }).toEqual({ stderr: "", code: 7 });
   });
 });
+
+/** Runs a script that has a session (y = -x) and inputs 0, 1, 2 ... of any length. */
+async function runScript(script: string): Promise<{ stdout: string; stderr: string; code: number | null }> {
+  const code = `
+    const { Session, floatTensor } = await import("./src/runtime/session.ts");
+    const { buildModel, makeNode, makeValueInfo } = await import("./src/runtime/onnx.ts");
+    const info = (name) => makeValueInfo(name, ["n"]);
+    const model = buildModel({ nodes: [makeNode("Neg", ["x"], ["y"])], inputs: [info("x")], outputs: [info("y")] });
+    const session = await Session.create(model, { label: "left open", isParallel: true });
+    const input = (length) => floatTensor(Float32Array.from({ length }, (_, i) => i), [length]);
+    ${script}`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", code], {
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const texts = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      texts[name] += text;
+    });
+  }
+  const timer = setTimeout(() => child.kill("SIGKILL"), 50_000);
+  const ended = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  clearTimeout(timer);
+  return { ...texts, code: ended };
+}
