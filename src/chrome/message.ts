@@ -74,6 +74,20 @@ export function encodeMessage(value: unknown): EncodedMessage {
   return { parts, byteLength: head.length + offset };
 }
 
+/** Of larger messages, which Chrome gathers in a store of its own, some never arrive. */
+const MOST_BYTES = 2 ** 29;
+
+/** Throws `E_DEVICE_LIMIT` for messages that a page cannot be sure to send. */
+export function requireSendable(bytes: number, most: number = MOST_BYTES): void {
+  if (bytes <= most) return;
+  const inMegabytes = (size: number) => `${Math.ceil(size / 2 ** 20)} MB`;
+  throw new BrodmannError(
+    "E_DEVICE_LIMIT",
+    `chrome: found a result of ${inMegabytes(bytes)}, expected at most ${inMegabytes(most)} (a dense graph of 11,585 units)`,
+    { hint: "Keep each unit's strongest edges only (--top-k), or pass --device webgpu or cpu." },
+  );
+}
+
 /**
  * Decodes a message; its arrays are views of `bytes`. Throws `E_INTERNAL_MESSAGE` for bytes that are none.
  *

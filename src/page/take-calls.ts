@@ -3,7 +3,7 @@
  * nothing itself: arguments, events and results go through its server.
  */
 import type { CallMessage, EventMessage, PageMethods, ResultMessage } from "../chrome/calls.ts";
-import { decodeMessage, encodeMessage } from "../chrome/message.ts";
+import { decodeMessage, encodeMessage, requireSendable } from "../chrome/message.ts";
 import { type AdapterFacts, lostError } from "../compute/webgpu/gpu-device.ts";
 import { BrodmannError, messageOf } from "../errors.ts";
 import type { Progress, RunOptions } from "../progress.ts";
@@ -62,6 +62,7 @@ async function takeCall(calls: Readonly<Record<string, TakenCall>>, id: number):
     const run = calls[name] as TakenCall;
     const work = run(argument, { ...options, signal: abort.signal });
     result = { result: await Promise.race([work, deviceLost]) };
+    requireSendable(encodeMessage(result).byteLength);
   } catch (error) {
     result = { error: describeError(await withLoss(error)) };
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeMessage, encodeMessage } from "../../src/chrome/message.ts";
+import { decodeMessage, encodeMessage, requireSendable } from "../../src/chrome/message.ts";
 import { catchError } from "../support/catch-error.ts";
 
 /** The message as one piece of memory, as it arrives. */
@@ -83,5 +83,18 @@ describe("messages", () => {
   it.each([0, 3, 20, 60])("that are cut to %i bytes are refused", async (length) => {
     const whole = bytesOf({ name: "values", values: Float64Array.of(1, 2, 3) });
     expect((await catchError(() => decodeMessage(whole.slice(0, length)))).code).toBe("E_INTERNAL_MESSAGE");
+  });
+});
+
+describe("requireSendable", () => {
+  it("refuses what a page cannot be sure to send, and says what to do", async () => {
+    requireSendable(4 * 11_585 ** 2);
+    requireSendable(100, 100);
+    expect(await catchError(() => requireSendable(101, 100))).toMatchObject({ code: "E_DEVICE_LIMIT" });
+    expect(await catchError(() => requireSendable(4 * 16_384 ** 2))).toMatchObject({
+      code: "E_DEVICE_LIMIT",
+      message: expect.stringContaining("found a result of 1024 MB, expected at most 512 MB"),
+      hint: expect.stringContaining("--top-k"),
+    });
   });
 });
