@@ -49,10 +49,12 @@ interface Edges {
 }
 
 const graphs: readonly [string, () => Edges | SymmetricMatrix][] = [
-  ...["hard6554", "hard65536", "knn6554", "knn65536", "thr10pc_4096", "dense4096"].flatMap((name): [string, () => Edges][] => {
-    const path = join(flags.graphs ?? "", `g_${name}.bin`);
-    return flags.graphs !== undefined && existsSync(path) ? [[name, () => readEdges(path)]] : [];
-  }),
+  ...["hard6554", "hard65536", "knn6554", "knn65536", "thr10pc_4096", "dense4096"].flatMap(
+    (name): [string, () => Edges][] => {
+      const path = join(flags.graphs ?? "", `g_${name}.bin`);
+      return flags.graphs !== undefined && existsSync(path) ? [[name, () => readEdges(path)]] : [];
+    },
+  ),
   ["planted-65536", () => planted(65_536)],
   ["planted-655360", () => planted(655_360)],
   ["dense-4096", () => denseBlock(4096)],
