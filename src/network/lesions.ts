@@ -86,6 +86,8 @@ export interface LayerLesions {
     lesions: readonly Int32Array[],
     options?: RunOptions,
   ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }>;
+  /** Memory that it holds, in bytes: weights in every thread, and what is kept of the inputs for further rounds. */
+  bytes(): number;
   dispose(): Promise<void>;
 }
 
@@ -102,7 +104,7 @@ export async function openLesions(
   const replacement = await replacementOf(lesion, network, layer, data);
   const donors = lesion === "resample" ? drawDonors(data.count, seed) : [null];
   const runner = await createLesionRunner(network, layer, data.count, replacement);
-  const batchAt = keepBatches(runner, data, network.probe.fixedBatch);
+  const batches = keepBatches(runner, data, network.probe.fixedBatch);
 
   async function pass(
     lesions: readonly Int32Array[],
@@ -111,14 +113,14 @@ export async function openLesions(
   ): Promise<Outcome[]> {
     const tally = createTally(network, data, lesions.length);
     const runs = donors.length;
-    const batches = [...batchesOf(data.count, runner.inputsAtOnce)];
+    const ranges = [...batchesOf(data.count, runner.inputsAtOnce)];
     // Whatever is done already or by others, the same lesions run together: outcomes are the same to the last bit.
     const groups = partOf([...batchesOf(lesions.length, runner.lesionsAtOnce)], shard);
-    const kept = log && keepPass(tally.sums, shapeOf(tally, lesions.length, batches.length, runs), log);
+    const kept = log && keepPass(tally.sums, shapeOf(tally, lesions.length, ranges.length, runs), log);
     const slots = groups.reduce((total, { rows }) => total + rows, 0);
     const counter = new StepCounter(`lesions of ${layer.name}`, slots * data.count * runs, options);
     try {
-      for (const [number, { start, rows }] of batches.entries()) {
+      for (const [number, { start, rows }] of ranges.entries()) {
         const todo = donors.map((_, run) => {
           const visit = number * runs + run;
           return groups.filter(({ start: first, rows: count }) => {
@@ -129,7 +131,7 @@ export async function openLesions(
         });
         if (todo.every((some) => some.length === 0)) continue;
         const size = network.probe.fixedBatch ?? rows;
-        const batch = await batchAt(start, rows);
+        const batch = await batches.load(start, rows);
         const intact = details === null ? null : (await batch.run([new Int32Array()])).slice();
         for (const [run, numbers] of donors.entries()) {
           const some = todo[run] ?? [];
@@ -179,8 +181,17 @@ export async function openLesions(
       const outcomes = await pass(lesions, tally, options);
       return { outcomes, details: tally.details() };
     },
+    bytes: () => batches.bytes() + (1 + runner.runsApart) * weightBytes(network),
     dispose: () => runner.dispose(),
   };
+}
+
+/** Of the layers' weights, which are the bulk of a network. */
+function weightBytes({ layers }: Network): number {
+  return layers.reduce(
+    (total, { units, weights: { kernel } }) => total + 4 * units * kernel.inputs * kernel.taps,
+    0,
+  );
 }
 
 /** Memory for batches of inputs that are kept until lesions are done with. */
@@ -191,21 +202,24 @@ function keepBatches(
   runner: LesionRunner,
   data: LabelledInputs,
   fixedBatch: number | null,
-): (start: number, rows: number) => Promise<LesionBatch> {
+): { load(start: number, rows: number): Promise<LesionBatch>; bytes(): number } {
   const kept = new Map<number, LesionBatch>();
   let last: { readonly start: number; readonly batch: LesionBatch } | null = null;
   let bytes = 0;
-  return async (start, rows) => {
-    const known = last?.start === start ? last.batch : kept.get(start);
-    if (known !== undefined) return known;
-    const size = fixedBatch ?? rows;
-    const batch = await runner.load(padBatch(data.batch(start, rows), rows, size), size);
-    if (bytes + batch.bytes > KEPT_BYTES) last = { start, batch };
-    else {
-      kept.set(start, batch);
-      bytes += batch.bytes;
-    }
-    return batch;
+  return {
+    async load(start, rows) {
+      const known = last?.start === start ? last.batch : kept.get(start);
+      if (known !== undefined) return known;
+      const size = fixedBatch ?? rows;
+      const batch = await runner.load(padBatch(data.batch(start, rows), rows, size), size);
+      if (bytes + batch.bytes > KEPT_BYTES) last = { start, batch };
+      else {
+        kept.set(start, batch);
+        bytes += batch.bytes;
+      }
+      return batch;
+    },
+    bytes: () => bytes + (last?.batch.bytes ?? 0),
   };
 }
 

@@ -174,7 +174,7 @@ export async function readMeasurements(earlier: Records): Promise<Measurements> 
   };
 }
 
-/** Runs lesions of one layer after another, with one runner at a time. */
+/** Runs lesions of one layer after another. */
 export interface Lab {
   lesionsOf(layer: SurveyedLayer, kind: LesionKind): Promise<LayerLesions>;
   /** The outcomes of a pass, or of the shard's part of it. */
@@ -182,22 +182,27 @@ export interface Lab {
   dispose(): Promise<void>;
 }
 
+/** Memory beyond which layers are opened anew when their turn comes again: sequential draws come in several rounds. */
+const LAB_BYTES = 2 ** 29;
+
 export function openLab({ network, data, settings }: Study, { earlier, onRecord }: RecordOptions): Lab {
   const { seed } = settings;
   const consumer = settings.consumer ?? undefined;
-  let opened: { readonly name: string; readonly lesions: LayerLesions } | null = null;
+  const opened = new Map<string, LayerLesions>();
   const dispose = async () => {
-    const { lesions } = opened ?? {};
-    opened = null;
-    await lesions?.dispose();
+    const all = [...opened.values()];
+    opened.clear();
+    for (const lesions of all) await lesions.dispose();
   };
   const lesionsOf = async (layer: SurveyedLayer, kind: LesionKind): Promise<LayerLesions> => {
     const name = `${kind} ${layer.name}`;
-    if (opened?.name === name) return opened.lesions;
-    await dispose();
+    const known = opened.get(name);
+    if (known !== undefined) return known;
+    if ([...opened.values()].reduce((total, lesions) => total + lesions.bytes(), 0) > LAB_BYTES)
+      await dispose();
     const target = network.layers[layer.layer] as Layer;
     const lesions = await openLesions(network, target, data, { lesion: kind, seed, consumer });
-    opened = { name, lesions };
+    opened.set(name, lesions);
     return lesions;
   };
   return {
