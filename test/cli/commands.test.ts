@@ -433,7 +433,8 @@ describe("doctor", () => {
 
 describe("demo", () => {
   it("analyses the embedded example, wherever it is called, into folders that it makes", async () => {
-    const args = ["demo", "--take", "200", "--protocol", "paper", "--out", "new/demo"];
+    const flags = ["--take", "200", "--protocol", "paper", "--visual-shuffles", "1"];
+    const args = ["demo", ...flags, "--out", "new/demo"];
     const { code, stdout, stderr } = await brodmann(args, { cwd: folder });
     expect(code).toBe(0);
     expect(stderr).toContain("nodes of 4 layers (activations, global)");
