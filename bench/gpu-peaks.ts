@@ -2,6 +2,7 @@
 import type { GpuDevice } from "../src/compute/webgpu/gpu-device.ts";
 import { type DispatchStep, dispatch, type ShaderKernel } from "../src/compute/webgpu/shader-kernel.ts";
 import { readFloats } from "../src/compute/webgpu/transfer.ts";
+import { largestBuffer } from "./adapter.ts";
 import { check } from "./timing.ts";
 
 export interface Peaks {
@@ -60,7 +61,7 @@ async function fmaRate(device: GpuDevice, runs: number): Promise<number> {
 }
 
 async function copyRate(device: GpuDevice, runs: number): Promise<number> {
-  const most = Math.min(device.limits.bindingBytes, device.limits.bufferBytes);
+  const most = largestBuffer(device);
   const bytes = Math.min(COPY_BYTES[device.facts.type], most - (most % 16));
   const count = bytes / 16;
   using source = device.upload("copy/source", new Float32Array(bytes / 4).fill(3));

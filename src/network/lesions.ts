@@ -104,7 +104,8 @@ export async function openLesions(
   const replacement = await replacementOf(lesion, network, layer, data);
   const donors = lesion === "resample" ? drawDonors(data.count, seed) : [null];
   const runner = await createLesionRunner(network, layer, data.count, replacement);
-  const batches = keepBatches(runner, data, network.probe.fixedBatch);
+  const sizeOf = (rows: number): number => network.probe.fixedBatch ?? rows;
+  const batches = keepBatches(runner, data, sizeOf);
 
   async function pass(
     lesions: readonly Int32Array[],
@@ -130,22 +131,17 @@ export async function openLesions(
           });
         });
         if (todo.every((some) => some.length === 0)) continue;
-        const size = network.probe.fixedBatch ?? rows;
+        const size = sizeOf(rows);
         const batch = await batches.load(start, rows);
         const intact = details === null ? null : (await batch.run([new Int32Array()])).slice();
         for (const [run, numbers] of donors.entries()) {
           const some = todo[run] ?? [];
           if (some.length === 0) continue;
           const replaced = numbers === null ? batch : await withDonors(batch, numbers, start, rows);
-          for await (const [{ start: first, rows: count }, found] of runGroups(
-            runner,
-            replaced,
-            lesions,
-            some,
-          )) {
-            for (let lesion = 0; lesion < count; lesion++) {
+          for await (const [group, found] of runGroups(runner, replaced, lesions, some)) {
+            for (let lesion = 0; lesion < group.rows; lesion++) {
               const offset = lesion * size * stride;
-              const slot = first + lesion;
+              const slot = group.start + lesion;
               if (kept === undefined) tally.count(slot, found, offset, start, rows);
               else if (!kept.hasVisit(slot, number * runs + run)) {
                 kept.visit(slot, () => tally.count(slot, found, offset, start, rows));
@@ -154,7 +150,7 @@ export async function openLesions(
               details?.count(slot, run, found, offset, intact, start, rows);
             }
             kept?.tick();
-            counter.advance(count * rows);
+            counter.advance(group.rows * rows);
           }
         }
       }
@@ -171,7 +167,7 @@ export async function openLesions(
     rows: number,
   ): Promise<LesionBatch> {
     const values = gatherInputs(data, numbers.subarray(start, start + rows));
-    return batch.withDonors(padBatch(values, rows, network.probe.fixedBatch ?? rows));
+    return batch.withDonors(padBatch(values, rows, sizeOf(rows)));
   }
 
   return {
@@ -201,7 +197,7 @@ const KEPT_BYTES = 2 ** 28;
 function keepBatches(
   runner: LesionRunner,
   data: LabelledInputs,
-  fixedBatch: number | null,
+  sizeOf: (rows: number) => number,
 ): { load(start: number, rows: number): Promise<LesionBatch>; bytes(): number } {
   const kept = new Map<number, LesionBatch>();
   let last: { readonly start: number; readonly batch: LesionBatch } | null = null;
@@ -210,7 +206,7 @@ function keepBatches(
     async load(start, rows) {
       const known = last?.start === start ? last.batch : kept.get(start);
       if (known !== undefined) return known;
-      const size = fixedBatch ?? rows;
+      const size = sizeOf(rows);
       const batch = await runner.load(padBatch(data.batch(start, rows), rows, size), size);
       if (bytes + batch.bytes > KEPT_BYTES) last = { start, batch };
       else {
