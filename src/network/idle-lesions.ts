@@ -30,6 +30,7 @@ export async function createIdleRunner(network: Network): Promise<LesionRunner> 
         bytes: logProbabilities.byteLength,
         run,
         runApart: run,
+        withMeans: () => batch,
         withDonors: async () => batch,
       };
       return batch;

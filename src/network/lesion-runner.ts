@@ -16,7 +16,7 @@ export interface LesionRunner {
   dispose(): Promise<void>;
 }
 
-/** A batch of inputs for which everything in front of a layer's output is done. */
+/** A batch of inputs for which everything in front of a layer's output is done. Lesioned units give nothing. */
 export interface LesionBatch {
   /** Memory that it holds, in bytes. */
   readonly bytes: number;
@@ -24,7 +24,9 @@ export interface LesionBatch {
   run(lesions: readonly Int32Array[]): Promise<Float32Array>;
   /** The same on one core, beside other runs, into an array of its own. */
   runApart(lesions: readonly Int32Array[]): Promise<Float32Array>;
-  /** The same inputs with as many others, whose values stand for those of lesioned units; of `resample` only. */
+  /** The same inputs, with the layer's mean output (row-major for one input) for the values of lesioned units. */
+  withMeans(means: Float32Array): LesionBatch;
+  /** The same inputs with as many others, whose values stand for those of lesioned units. */
   withDonors(inputs: Float32Array): Promise<LesionBatch>;
 }
 

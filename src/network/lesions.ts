@@ -18,14 +18,7 @@ import type { Layer, Network } from "./network.ts";
 import { createDetailTally, type DetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import { classCount, countClasses, type LabelledInputs, type Outcome } from "./outcomes.ts";
 import { keepPass, type PassKeeper, type PassLog, type PassShape } from "./pass-records.ts";
-import {
-  drawDonors,
-  gatherInputs,
-  type LesionKind,
-  type Replacement,
-  replacementOf,
-  ZERO,
-} from "./replacement.ts";
+import { drawDonors, gatherInputs, type LesionKind, meanOutput } from "./replacement.ts";
 import { createSubtractingRunner } from "./subtracting-lesions.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { answerSize, withTask } from "./task.ts";
@@ -71,7 +64,14 @@ export interface Shard {
   readonly of: number;
 }
 
+export interface OpenOptions extends LesionOptions {
+  /** The layer's mean output, where it is known already or found together with that of others. */
+  readonly means?: (() => Promise<Float32Array>) | undefined;
+}
+
 export interface PassOptions extends RunOptions {
+  /** What lesioned units become; default: what was said when the layer was opened. */
+  readonly lesion?: LesionKind | undefined;
   /** Takes up what an earlier run has recorded, and keeps records of its own. */
   readonly log?: PassLog | undefined;
   /** Runs this part of the lesions only; the outcomes of all others are empty. Default: all. */
@@ -96,22 +96,34 @@ export async function openLesions(
   given: Network,
   whole: Layer,
   data: LabelledInputs,
-  { lesion = "zero", seed = 0, consumer }: LesionOptions = {},
+  { lesion = "zero", seed = 0, consumer, means }: OpenOptions = {},
 ): Promise<LayerLesions> {
   const { network, layer } = lesionSite(withTask(given, data), whole, consumer);
   countClasses(data.labels, classCount(network));
   const stride = answerSize(network);
-  const replacement = await replacementOf(lesion, network, layer, data);
-  const donors = lesion === "resample" ? drawDonors(data.count, seed) : [null];
-  const runner = await createLesionRunner(network, layer, data.count, replacement);
+  let known: Promise<Float32Array> | null = null;
+  const meansOf = () => {
+    known ??= means?.() ?? meanOutput(network, layer, data);
+    return known;
+  };
+  // Before any session is opened: it throws where a layer has no means.
+  if (lesion === "mean") await meansOf();
+  const runner = await createLesionRunner(network, layer, data.count);
   const sizeOf = (rows: number): number => network.probe.fixedBatch ?? rows;
   const batches = keepBatches(runner, data, sizeOf);
+
+  /** The inputs that give their values in each run of the inputs. */
+  function donorsOf(kind: LesionKind): readonly (Int32Array | null)[] {
+    return kind === "resample" ? drawDonors(data.count, seed) : [null];
+  }
 
   async function pass(
     lesions: readonly Int32Array[],
     details: DetailTally | null,
-    { log, shard, ...options }: PassOptions,
+    { lesion: kind = lesion, log, shard, ...options }: PassOptions,
   ): Promise<Outcome[]> {
+    const means = kind === "mean" ? await meansOf() : null;
+    const donors = donorsOf(kind);
     const tally = createTally(network, data, lesions.length);
     const runs = donors.length;
     const ranges = [...batchesOf(data.count, runner.inputsAtOnce)];
@@ -134,10 +146,11 @@ export async function openLesions(
         const size = sizeOf(rows);
         const batch = await batches.load(start, rows);
         const intact = details === null ? null : (await batch.run([new Int32Array()])).slice();
+        const constant = means === null ? batch : batch.withMeans(means);
         for (const [run, numbers] of donors.entries()) {
           const some = todo[run] ?? [];
           if (some.length === 0) continue;
-          const replaced = numbers === null ? batch : await withDonors(batch, numbers, start, rows);
+          const replaced = numbers === null ? constant : await withDonors(batch, numbers, start, rows);
           for await (const [group, found] of runGroups(runner, replaced, lesions, some)) {
             for (let lesion = 0; lesion < group.rows; lesion++) {
               const offset = lesion * size * stride;
@@ -173,7 +186,7 @@ export async function openLesions(
   return {
     run: (lesions, options = {}) => pass(lesions, null, options),
     async runDetailed(lesions, options = {}) {
-      const tally = createDetailTally(network, data, lesions.length, donors.length);
+      const tally = createDetailTally(network, data, lesions.length, donorsOf(lesion).length);
       const outcomes = await pass(lesions, tally, options);
       return { outcomes, details: tally.details() };
     },
@@ -240,11 +253,9 @@ export async function createLesionRunner(
   network: Network,
   layer: Layer,
   inputs: number,
-  replacement: Replacement = ZERO,
 ): Promise<LesionRunner> {
   if (!reachesLogits(network, layer.output.value)) return createIdleRunner(network);
   return (
-    (await createSubtractingRunner(network, layer, inputs, replacement)) ??
-    createMaskedRunner(network, layer, inputs, replacement)
+    (await createSubtractingRunner(network, layer, inputs)) ?? createMaskedRunner(network, layer, inputs)
   );
 }

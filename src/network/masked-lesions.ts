@@ -15,7 +15,6 @@ export async function createMaskedRunner(
   network: Network,
   layer: Layer,
   inputs: number,
-  replacement: Replacement = ZERO,
 ): Promise<LesionRunner> {
   const size = answerSize(network);
   const model = cutAtLayer(network, layer);
@@ -41,6 +40,10 @@ export async function createMaskedRunner(
   const tiled = (values: Tensor) => (model.isTiled ? values.reshape([1, ...values.dims]) : values);
   const runPrefixOn = (inputs: Float32Array, rows: number) =>
     runPrefix(network, prefix, inputs, rows, network.probe.fixedBatch ?? prefixRows);
+
+  const replacedBy = (replacement: Replacement, rows: number): Tensors => ({
+    [REPLACEMENT]: tiled(constantReplacement(network, layer, replacement, rows)),
+  });
 
   /** What crosses the cut for `rows` inputs, with what replaces the layer's output. */
   function batchOf(crossing: Tensors, rows: number): LesionBatch {
@@ -71,6 +74,7 @@ export async function createMaskedRunner(
         const outputs = await suffix.runApart(feedsOf(lesions));
         return floatValues(outputs[LOG_PROBABILITIES], network.logits);
       },
+      withMeans: (values) => batchOf({ ...crossing, ...replacedBy({ kind: "mean", values }, rows) }, rows),
       async withDonors(inputs) {
         const outputs = await runPrefixOn(inputs, rows);
         return batchOf({ ...crossing, [REPLACEMENT]: tiled(tensorNamed(outputs, model.cut)) }, rows);
@@ -91,7 +95,7 @@ export async function createMaskedRunner(
       ]);
       const crossing = {
         [CUT]: tensorNamed(outputs, model.cut),
-        [REPLACEMENT]: tiled(constantReplacement(network, layer, replacement, rows)),
+        ...replacedBy(ZERO, rows),
         ...Object.fromEntries(bypasses),
       };
       return batchOf(crossing, rows);

@@ -1,6 +1,6 @@
 import { BrodmannError } from "../errors.ts";
-import { makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
-import { floatTensor, floatValues, Session, type Tensor, type Tensors } from "../runtime/session.ts";
+import { DataType, makeFloatTensor, makeNode, makeUntypedValueInfo, makeValueInfo } from "../runtime/onnx.ts";
+import { floatTensor, floatValues, Session, Tensor, type Tensors } from "../runtime/session.ts";
 import { PREFIX_FLOATS, rowsPerRun, sideBySide, threadsFor } from "./batching.ts";
 import { constantFloats } from "./constants.ts";
 import { bypassesOf, elementTypeOf } from "./lesion-model.ts";
@@ -10,12 +10,13 @@ import { kernelOf, type Layer, type Network } from "./network.ts";
 import { inputInfo } from "./network-input.ts";
 import { LOG_PROBABILITIES, logitShape, logProbabilityNode } from "./outcomes.ts";
 import { soleAxis } from "./position-map.ts";
-import { type Replacement, ZERO } from "./replacement.ts";
 import { answerSize } from "./task.ts";
 
-const COLUMNS = "brodmann/columns";
 const TRANSPOSED = "brodmann/transposed";
+const DIFFERENCES = "brodmann/differences";
 const WEIGHTS = "brodmann/weights";
+const CHOSEN = "brodmann/chosen";
+const SIGN = "brodmann/sign";
 const SUMS = "brodmann/sums";
 
 /** Floats of the largest value of a run: sums and activations of a layer stay in the second-level cache. */
@@ -33,7 +34,6 @@ export async function createSubtractingRunner(
   network: Network,
   layer: Layer,
   inputs: number,
-  replacement: Replacement = ZERO,
 ): Promise<LesionRunner | null> {
   const reader = findReader(network, layer);
   if (reader === null) return null;
@@ -45,7 +45,7 @@ export async function createSubtractingRunner(
     network,
     layer,
     cut,
-    sums,
+    reader,
     bypasses,
   );
   const inputsAtOnce =
@@ -57,40 +57,35 @@ export async function createSubtractingRunner(
     );
   const positionsOf = positionsByUnit(layer, features);
   const logProbabilities = new Float32Array(inputsAtOnce * size);
-  const columns = new Float32Array(features * inputsAtOnce);
-  const chosenWeights = new Float32Array(features * width);
   const largestWeights = largestByRow(weights, features, width);
-  const means = replacement.kind === "mean" ? replacement.values : new Float32Array(features);
-  const replacedSums = floatTensor(sumsOf(means, reader), [1, width]);
+  const replacedSumsOf = (means: Float32Array) => floatTensor(sumsOf(means, reader), [1, width]);
+  const silentSums = floatTensor(reader.bias, [1, width]);
+  // The same for all batches.
+  let meanSums: { readonly means: Float32Array; readonly sums: Tensor } | null = null;
 
   /**
    * A batch whose layer's output differs from what replaces it by `differences` (features x rows); `replacedSums` are the
    * reader's sums with all units replaced, rows or one.
    */
   function batchOf(crossing: Crossing, differences: Float32Array, replacedSums: Tensor): LesionBatch {
-    const { rows, feeds } = crossing;
+    const { rows } = crossing;
     const masses = featureMasses(differences, rows, largestWeights);
+    // The same tensors for all lesions: threads keep what they were fed before.
+    const feeds = { ...crossing.feeds, [DIFFERENCES]: floatTensor(differences, [features, rows]) };
     const feedsOf = (lesion: Int32Array): Tensors => {
-      const { positions, isRest } = smallerPart(lesion, positionsOf, masses);
-      const sign = isRest ? -1 : 1;
-      // A product over no columns is not defined everywhere: an empty set takes one column with zero weights.
-      const count = Math.max(1, positions.length);
-      if (positions.length === 0) chosenWeights.fill(0, 0, width);
-      positions.forEach((position, i) => {
-        columns.set(differences.subarray(position * rows, (position + 1) * rows), i * rows);
-        for (let j = 0; j < width; j++) {
-          chosenWeights[i * width + j] = sign * (weights[position * width + j] as number);
-        }
-      });
+      const { chosen, isRest } = smallerPart(lesion, positionsOf, masses);
+      // A product over no columns is not defined everywhere: an empty set takes one column that counts nothing.
+      const isEmpty = chosen.length === 0;
+      const columns = isEmpty ? Int32Array.of(0) : chosen;
       return {
         ...feeds,
-        [COLUMNS]: floatTensor(columns.subarray(0, count * rows), [count, rows]),
-        [WEIGHTS]: floatTensor(chosenWeights.subarray(0, count * width), [count, width]),
+        [CHOSEN]: new Tensor("int32", columns, [columns.length]),
+        [SIGN]: floatTensor(Float32Array.of(isEmpty ? 0 : isRest ? 1 : -1), [1, 1]),
         [SUMS]: isRest ? replacedSums : crossing.sums,
       };
     };
     return {
-      bytes: crossing.values.byteLength + bytesOf([crossing.sums, ...Object.values(feeds)]),
+      bytes: bytesOf([crossing.sums, ...Object.values(feeds)]),
       async run([lesion = new Int32Array()]) {
         const values = logProbabilities.subarray(0, rows * size);
         const outputs = { [LOG_PROBABILITIES]: floatTensor(values, logitShape(network, rows)) };
@@ -100,6 +95,18 @@ export async function createSubtractingRunner(
       async runApart([lesion = new Int32Array()]) {
         const outputs = await suffix.runApart(feedsOf(lesion));
         return floatValues(outputs[LOG_PROBABILITIES], network.logits);
+      },
+      withMeans(means) {
+        if (meanSums?.means !== means) {
+          meanSums = { means, sums: replacedSumsOf(means) };
+        }
+        const less = new Float32Array(crossing.values.length);
+        means.forEach((mean, feature) => {
+          for (let at = feature * rows; at < (feature + 1) * rows; at++) {
+            less[at] = (crossing.values[at] as number) - mean;
+          }
+        });
+        return batchOf(crossing, less, meanSums.sums);
       },
       async withDonors(inputs) {
         const outputs = await runPrefix(network, prefix, inputs, rows, rows);
@@ -117,13 +124,8 @@ export async function createSubtractingRunner(
     async load(inputs, rows) {
       const outputs = await runPrefix(network, prefix, inputs, rows, rows);
       const values = floatValues(outputs[TRANSPOSED], cut);
-      if (replacement.kind === "mean") {
-        values.forEach((value, at) => {
-          values[at] = value - (means[Math.floor(at / rows)] as number);
-        });
-      }
       const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
-      return batchOf({ rows, values, feeds, sums: tensorNamed(outputs, sums) }, values, replacedSums);
+      return batchOf({ rows, values, feeds, sums: tensorNamed(outputs, sums) }, values, silentSums);
     },
     async dispose() {
       await prefix.dispose();
@@ -135,7 +137,7 @@ export async function createSubtractingRunner(
 /** What a batch of inputs brings across the cut. */
 interface Crossing {
   readonly rows: number;
-  /** The layer's output, features x rows; less the means where they replace it. */
+  /** The layer's output, features x rows. */
   readonly values: Float32Array;
   readonly feeds: Tensors;
   /** The reader's sums of the intact network. */
@@ -209,7 +211,7 @@ async function openSessions(
   network: Network,
   layer: Layer,
   cut: string,
-  sums: string,
+  { weights, features, width, sums }: DenseReader,
   bypasses: readonly string[],
 ) {
   const { graph, probe } = network;
@@ -222,15 +224,24 @@ async function openSessions(
     outputs: outputs.map(makeUntypedValueInfo),
   });
   const rest = partOf(graph, [network.logits], new Set([sums, ...bypasses]));
-  const subtract = makeNode("Gemm", [COLUMNS, WEIGHTS, SUMS], [sums], { transA: 1n, alpha: -1 });
+  const [columns, chosenWeights, signedWeights] = ["columns", "chosen_weights", "signed_weights"].map(
+    (name) => `brodmann/${name}`,
+  ) as [string, string, string];
+  const subtract = [
+    makeNode("Gather", [DIFFERENCES, CHOSEN], [columns], { axis: 0n }),
+    makeNode("Gather", [WEIGHTS, CHOSEN], [chosenWeights], { axis: 0n }),
+    makeNode("Mul", [chosenWeights, SIGN], [signedWeights]),
+    makeNode("Gemm", [columns, signedWeights, SUMS], [sums], { transA: 1n }),
+  ];
   const openDims = (name: string) =>
     (probe.values.get(name)?.shape ?? []).map((_, axis) => `${name}/${axis}`);
   const suffixModel = encodePart(graph, {
-    nodes: [subtract, ...rest.nodes, logProbabilityNode(network)],
-    initializers: rest.initializers,
+    nodes: [...subtract, ...rest.nodes, logProbabilityNode(network)],
+    initializers: [makeFloatTensor(WEIGHTS, [features, width], weights), ...rest.initializers],
     inputs: [
-      makeValueInfo(COLUMNS, ["columns", "rows"]),
-      makeValueInfo(WEIGHTS, ["columns", "width"]),
+      makeValueInfo(DIFFERENCES, [features, "rows"]),
+      makeValueInfo(CHOSEN, ["columns"], DataType.INT32),
+      makeValueInfo(SIGN, [1, 1]),
       makeValueInfo(SUMS, ["rows or one", "width"]),
       ...bypasses.map((name) => makeValueInfo(name, openDims(name), elementTypeOf(network, name))),
     ],
@@ -245,7 +256,7 @@ async function openSessions(
     label: `${network.name}, behind ${layer.name}`,
     ...sideBySide(network),
   });
-  return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [subtract, ...rest.nodes] };
+  return { prefix, suffix, prefixNodes: front.nodes, suffixNodes: [...subtract, ...rest.nodes] };
 }
 
 /** Features that hold each unit of the layer. */
@@ -267,7 +278,7 @@ function positionsByUnit(layer: Layer, features: number): number[][] {
 
 /** The features that a product is taken over: the lesioned ones, or all others. */
 interface Part {
-  readonly positions: readonly number[];
+  readonly chosen: Int32Array;
   readonly isRest: boolean;
 }
 
@@ -282,16 +293,23 @@ function smallerPart(
 ): Part {
   const isLesioned = new Uint8Array(masses.length);
   for (const unit of lesion) for (const position of positionsOf[unit] ?? []) isLesioned[position] = 1;
-  const parts: [number[], number[]] = [[], []];
-  const mass: [number, number] = [0, 0];
-  masses.forEach((value, feature) => {
-    const part = isLesioned[feature] as 0 | 1;
-    parts[part].push(feature);
-    mass[part] += value;
-  });
-  const [rest, lesioned] = parts;
-  const isRest = lesioned.length > rest.length || mass[1] > MOST_CANCELLED * mass[0];
-  return { positions: isRest ? rest : lesioned, isRest };
+  let lesioned = 0;
+  let lesionedMass = 0;
+  let restMass = 0;
+  for (let feature = 0; feature < masses.length; feature++) {
+    if (isLesioned[feature]) {
+      lesioned++;
+      lesionedMass += masses[feature] as number;
+    } else restMass += masses[feature] as number;
+  }
+  const rest = masses.length - lesioned;
+  const isRest = lesioned > rest || lesionedMass > MOST_CANCELLED * restMass;
+  const wanted = isRest ? 0 : 1;
+  const chosen = new Int32Array(isRest ? rest : lesioned);
+  for (let feature = 0, next = 0; feature < masses.length; feature++) {
+    if (isLesioned[feature] === wanted) chosen[next++] = feature;
+  }
+  return { chosen, isRest };
 }
 
 /** Largest absolute entry of each row of a rows x width matrix. */

@@ -53,7 +53,7 @@ export async function scoreImportanceShard(
       await measurements.dispose();
     }
   }
-  const lab = openLab(study, options);
+  const lab = openLab(study, layers, options);
   try {
     for (const layer of layers) {
       for (const pass of dividedPasses(layer, settings)) await lab.run(pass, progress.next(), shard);

@@ -9,7 +9,7 @@ import type { Layer } from "../network/network.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
 import { classCount, countClasses, type Outcome } from "../network/outcomes.ts";
 import { recordedOutcomes } from "../network/pass-records.ts";
-import type { LesionKind } from "../network/replacement.ts";
+import { type LesionKind, meanOutputs } from "../network/replacement.ts";
 import { targetsOf, targetVariance } from "../network/tally.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import type { RunOptions } from "../progress.ts";
@@ -105,7 +105,7 @@ export async function measureNetwork(
     const layers = await surveyLayers(study);
     return { settings, inputs: data.count, task: name, r2, outcome, classCounts, layers };
   });
-  const lab = openLab(study, records);
+  const lab = openLab(study, survey.layers, records);
   // All layers and pairs see the same draws of inputs.
   const bootstrap = openMeanBootstrap(data.count, () => rng(seed, "bootstrap"));
   const lesioned = new Map<string, SubclusterLesions>();
@@ -115,7 +115,7 @@ export async function measureNetwork(
     layer: SurveyedLayer,
     runOptions: RunOptions,
   ): Promise<SubclusterLesions> {
-    const lesions = await lab.lesionsOf(layer, lesion);
+    const lesions = await lab.lesionsOf(layer);
     const sets = layer.tested.map(({ units }) => units);
     const found = await lesions.runDetailed(sets, runOptions);
     details.set(layer.name, found.details);
@@ -176,7 +176,7 @@ export async function readMeasurements(earlier: Records): Promise<Measurements> 
 
 /** Runs lesions of one layer after another. */
 export interface Lab {
-  lesionsOf(layer: SurveyedLayer, kind: LesionKind): Promise<LayerLesions>;
+  lesionsOf(layer: SurveyedLayer): Promise<LayerLesions>;
   /** The outcomes of a pass, or of the shard's part of it. */
   run(pass: LesionPass, options: RunOptions, shard?: Shard): Promise<Outcome[]>;
   dispose(): Promise<void>;
@@ -185,8 +185,12 @@ export interface Lab {
 /** Memory beyond which layers are opened anew when their turn comes again: sequential draws come in several rounds. */
 const LAB_BYTES = 2 ** 29;
 
-export function openLab({ network, data, settings }: Study, { earlier, onRecord }: RecordOptions): Lab {
-  const { seed } = settings;
+export function openLab(
+  { network, data, settings }: Study,
+  surveyed: readonly SurveyedLayer[],
+  { earlier, onRecord }: RecordOptions,
+): Lab {
+  const { seed, lesion } = settings;
   const consumer = settings.consumer ?? undefined;
   const opened = new Map<string, LayerLesions>();
   const dispose = async () => {
@@ -194,15 +198,32 @@ export function openLab({ network, data, settings }: Study, { earlier, onRecord 
     opened.clear();
     for (const lesions of all) await lesions.dispose();
   };
-  const lesionsOf = async (layer: SurveyedLayer, kind: LesionKind): Promise<LayerLesions> => {
-    const name = `${kind} ${layer.name}`;
-    const known = opened.get(name);
+  const targetOf = ({ layer }: SurveyedLayer) => network.layers[layer] as Layer;
+  let means: Promise<ReadonlyMap<string, Float32Array>> | null = null;
+  /** Mean outputs of all layers that are lesioned, in one pass over the inputs. */
+  const meansOf = () => {
+    const some = surveyed.filter(({ tested, hasMeans }) => tested.length > 0 && hasMeans);
+    means ??= meanOutputs(network, some.map(targetOf), data).then(
+      (values) => new Map(some.map(({ name }, i) => [name, values[i] as Float32Array])),
+    );
+    return means;
+  };
+  const lesionsOf = async (layer: SurveyedLayer): Promise<LayerLesions> => {
+    const known = opened.get(layer.name);
     if (known !== undefined) return known;
     if ([...opened.values()].reduce((total, lesions) => total + lesions.bytes(), 0) > LAB_BYTES)
       await dispose();
-    const target = network.layers[layer.layer] as Layer;
-    const lesions = await openLesions(network, target, data, { lesion: kind, seed, consumer });
-    opened.set(name, lesions);
+    const lesions = await openLesions(network, targetOf(layer), data, {
+      lesion,
+      seed,
+      consumer,
+      // One consumer may read the layer by another value.
+      means:
+        consumer === undefined && layer.hasMeans
+          ? async () => (await meansOf()).get(layer.name) as Float32Array
+          : undefined,
+    });
+    opened.set(layer.name, lesions);
     return lesions;
   };
   return {
@@ -213,8 +234,8 @@ export function openLab({ network, data, settings }: Study, { earlier, onRecord 
       if (known !== null) return known;
       const isKept = earlier !== undefined || onRecord !== undefined;
       const log = { key, earlier: entries, onRecord: (entry: unknown) => onRecord?.(key, entry) };
-      const lesions = await lesionsOf(layer, kind);
-      return lesions.run(sets, { ...options, shard, log: isKept ? log : undefined });
+      const lesions = await lesionsOf(layer);
+      return lesions.run(sets, { ...options, lesion: kind, shard, log: isKept ? log : undefined });
     },
     dispose,
   };

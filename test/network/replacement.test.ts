@@ -6,13 +6,7 @@ import { createMaskedRunner } from "../../src/network/masked-lesions.ts";
 import { type Layer, layerNamed, loadNetworkBytes, type Network } from "../../src/network/network.ts";
 import type { OutcomeDetail } from "../../src/network/outcome-details.ts";
 import type { Outcome } from "../../src/network/outcomes.ts";
-import {
-  drawDonors,
-  type LesionKind,
-  meanOutput,
-  RESAMPLES,
-  replacementOf,
-} from "../../src/network/replacement.ts";
+import { drawDonors, type LesionKind, meanOutput, RESAMPLES } from "../../src/network/replacement.ts";
 import { createSubtractingRunner } from "../../src/network/subtracting-lesions.ts";
 import { makeFloatTensor, makeNode, makeUntypedValueInfo } from "../../src/runtime/onnx.ts";
 import { rng } from "../../src/statistics/rng.ts";
@@ -197,11 +191,13 @@ describe("lesions by mean and by resampling", () => {
         const layer = layerNamed(network, name);
         const [none = new Int32Array(), , half = none] = setsOf(layer.units);
         const sets = [none, half];
+        const ofAllKinds = await openLesions(network, layer, data, { seed: SEED });
         for (const lesion of ["zero", "mean", "resample"] as const) {
           const lesions = await openLesions(network, layer, data, { lesion, seed: SEED });
           const { outcomes, details } = await lesions.runDetailed(sets);
           // A second round gives the same, whatever was run before.
           expect(await lesions.run([half])).toEqual(outcomes.slice(1));
+          expect(await ofAllKinds.run([half], { lesion })).toEqual(outcomes.slice(1));
           await lesions.dispose();
           for (const [i, set] of sets.entries()) {
             const runs = await rerunsOf(lesion, bytes, network, layer, set, data, shape);
@@ -211,6 +207,7 @@ describe("lesions by mean and by resampling", () => {
           expect(details[0]?.flipRate).toBe(0);
           most = Math.max(most, ...(details[1]?.lossIncreases ?? []).map(Math.abs));
         }
+        await ofAllKinds.dispose();
       }
       // The sets must matter, or the comparison above says nothing.
       expect(most).toBeGreaterThan(1e-2);
@@ -225,10 +222,10 @@ describe("lesions by mean and by resampling", () => {
     const layer = layerNamed(network, "a");
     const data = randomData(24, [5], CLASSES);
     const donors = randomData(24, [5], CLASSES, 9);
+    const means = await meanOutput(network, layer, data);
     for (const kind of ["mean", "resample"] as const) {
-      const replacement = await replacementOf(kind, network, layer, data);
-      const masked = await createMaskedRunner(network, layer, 24, replacement);
-      const subtracting = await createSubtractingRunner(network, layer, 24, replacement);
+      const masked = await createMaskedRunner(network, layer, 24);
+      const subtracting = await createSubtractingRunner(network, layer, 24);
       if (subtracting === null) throw new Error("found no subtracting runner, expected one");
       // Batches of 12, 12 and then fewer.
       for (const [start, rows] of [
@@ -245,7 +242,7 @@ describe("lesions by mean and by resampling", () => {
               expect(Math.exp(intact[input * CLASSES + c] as number)).toBeCloseTo(p, 5);
             });
           }
-          return kind === "resample" ? batch.withDonors(donors.batch(start, rows)) : batch;
+          return kind === "resample" ? batch.withDonors(donors.batch(start, rows)) : batch.withMeans(means);
         };
         const [maskedBatch, subtractingBatch] = [await load(masked), await load(subtracting)];
         for (const set of setsOf(9)) {
