@@ -13,7 +13,8 @@ import { soleAxis } from "./position-map.ts";
 import { answerSize } from "./task.ts";
 
 const TRANSPOSED = "brodmann/transposed";
-const DIFFERENCES = "brodmann/differences";
+const VALUES = "brodmann/values";
+const CONSTANT = "brodmann/constant";
 const WEIGHTS = "brodmann/weights";
 const CHOSEN = "brodmann/chosen";
 const SIGN = "brodmann/sign";
@@ -58,20 +59,38 @@ export async function createSubtractingRunner(
   const positionsOf = positionsByUnit(layer, features);
   const logProbabilities = new Float32Array(inputsAtOnce * size);
   const largestWeights = largestByRow(weights, features, width);
-  const replacedSumsOf = (means: Float32Array) => floatTensor(sumsOf(means, reader), [1, width]);
-  const silentSums = floatTensor(reader.bias, [1, width]);
+  const constantOf = (row: Float32Array): Constant => ({
+    row,
+    tensor: floatTensor(row, [features, 1]),
+    sums: floatTensor(sumsOf(row, reader), [1, width]),
+  });
+  const zero = constantOf(new Float32Array(features));
   // The same for all batches.
-  let meanSums: { readonly means: Float32Array; readonly sums: Tensor } | null = null;
+  let means: Constant | null = null;
 
   /**
-   * A batch whose layer's output differs from what replaces it by `differences` (features x rows); `replacedSums` are the
-   * reader's sums with all units replaced, rows or one.
+   * A batch whose lesioned units change by `values` (features x rows) less `constant`; `replacedSums` are the reader's sums
+   * with all units replaced, rows or one.
    */
-  function batchOf(crossing: Crossing, differences: Float32Array, replacedSums: Tensor): LesionBatch {
+  function batchOf(
+    crossing: Crossing,
+    values: FeatureRows,
+    constant: Constant,
+    replacedSums: Tensor = constant.sums,
+  ): LesionBatch {
     const { rows } = crossing;
-    const masses = featureMasses(differences, rows, largestWeights);
+    const masses = largestWeights.map((weight, feature) => {
+      const mean = constant.row[feature] as number;
+      return (
+        weight *
+        Math.max(
+          Math.abs((values.highest[feature] as number) - mean),
+          Math.abs((values.lowest[feature] as number) - mean),
+        )
+      );
+    });
     // The same tensors for all lesions: threads keep what they were fed before.
-    const feeds = { ...crossing.feeds, [DIFFERENCES]: floatTensor(differences, [features, rows]) };
+    const feeds = { ...crossing.feeds, [VALUES]: values.tensor, [CONSTANT]: constant.tensor };
     const feedsOf = (lesion: Int32Array): Tensors => {
       const { chosen, isRest } = smallerPart(lesion, positionsOf, masses);
       // A product over no columns is not defined everywhere: an empty set takes one column that counts nothing.
@@ -96,23 +115,16 @@ export async function createSubtractingRunner(
         const outputs = await suffix.runApart(feedsOf(lesion));
         return floatValues(outputs[LOG_PROBABILITIES], network.logits);
       },
-      withMeans(means) {
-        if (meanSums?.means !== means) {
-          meanSums = { means, sums: replacedSumsOf(means) };
-        }
-        const less = new Float32Array(crossing.values.length);
-        means.forEach((mean, feature) => {
-          for (let at = feature * rows; at < (feature + 1) * rows; at++) {
-            less[at] = (crossing.values[at] as number) - mean;
-          }
-        });
-        return batchOf(crossing, less, meanSums.sums);
+      withMeans(row) {
+        if (means?.row !== row) means = constantOf(row);
+        return batchOf(crossing, crossing.values, means);
       },
       async withDonors(inputs) {
         const outputs = await runPrefix(network, prefix, inputs, rows, rows);
         const donated = floatValues(outputs[TRANSPOSED], cut);
-        const others = crossing.values.map((value, at) => value - (donated[at] as number));
-        return batchOf(crossing, others, tensorNamed(outputs, sums));
+        const own = crossing.values.tensor.data as Float32Array;
+        const changes = own.map((value, at) => value - (donated[at] as number));
+        return batchOf(crossing, featureRows(changes, features, rows), zero, tensorNamed(outputs, sums));
       },
     };
   }
@@ -123,9 +135,9 @@ export async function createSubtractingRunner(
     runsApart: suffix.runsApart,
     async load(inputs, rows) {
       const outputs = await runPrefix(network, prefix, inputs, rows, rows);
-      const values = floatValues(outputs[TRANSPOSED], cut);
+      const values = featureRows(floatValues(outputs[TRANSPOSED], cut), features, rows);
       const feeds = Object.fromEntries(bypasses.map((name) => [name, tensorNamed(outputs, name)]));
-      return batchOf({ rows, values, feeds, sums: tensorNamed(outputs, sums) }, values, silentSums);
+      return batchOf({ rows, values, feeds, sums: tensorNamed(outputs, sums) }, values, zero);
     },
     async dispose() {
       await prefix.dispose();
@@ -137,10 +149,27 @@ export async function createSubtractingRunner(
 /** What a batch of inputs brings across the cut. */
 interface Crossing {
   readonly rows: number;
-  /** The layer's output, features x rows. */
-  readonly values: Float32Array;
+  /** The layer's output. */
+  readonly values: FeatureRows;
   readonly feeds: Tensors;
   /** The reader's sums of the intact network. */
+  readonly sums: Tensor;
+}
+
+/** Numbers of a layer's features for a batch of inputs. */
+interface FeatureRows {
+  /** Features x rows. */
+  readonly tensor: Tensor;
+  /** Of each feature. */
+  readonly lowest: Float32Array;
+  readonly highest: Float32Array;
+}
+
+/** What replaces a layer's output whatever the input. */
+interface Constant {
+  readonly row: Float32Array;
+  readonly tensor: Tensor;
+  /** The reader's sums of it. */
   readonly sums: Tensor;
 }
 
@@ -224,14 +253,14 @@ async function openSessions(
     outputs: outputs.map(makeUntypedValueInfo),
   });
   const rest = partOf(graph, [network.logits], new Set([sums, ...bypasses]));
-  const [columns, chosenWeights, signedWeights] = ["columns", "chosen_weights", "signed_weights"].map(
-    (name) => `brodmann/${name}`,
-  ) as [string, string, string];
+  const own = (name: string) => `brodmann/${name}`;
   const subtract = [
-    makeNode("Gather", [DIFFERENCES, CHOSEN], [columns], { axis: 0n }),
-    makeNode("Gather", [WEIGHTS, CHOSEN], [chosenWeights], { axis: 0n }),
-    makeNode("Mul", [chosenWeights, SIGN], [signedWeights]),
-    makeNode("Gemm", [columns, signedWeights, SUMS], [sums], { transA: 1n }),
+    makeNode("Gather", [VALUES, CHOSEN], [own("columns")], { axis: 0n }),
+    makeNode("Gather", [CONSTANT, CHOSEN], [own("constants")], { axis: 0n }),
+    makeNode("Sub", [own("columns"), own("constants")], [own("differences")]),
+    makeNode("Gather", [WEIGHTS, CHOSEN], [own("chosen_weights")], { axis: 0n }),
+    makeNode("Mul", [own("chosen_weights"), SIGN], [own("signed_weights")]),
+    makeNode("Gemm", [own("differences"), own("signed_weights"), SUMS], [sums], { transA: 1n }),
   ];
   const openDims = (name: string) =>
     (probe.values.get(name)?.shape ?? []).map((_, axis) => `${name}/${axis}`);
@@ -239,7 +268,8 @@ async function openSessions(
     nodes: [...subtract, ...rest.nodes, logProbabilityNode(network)],
     initializers: [makeFloatTensor(WEIGHTS, [features, width], weights), ...rest.initializers],
     inputs: [
-      makeValueInfo(DIFFERENCES, [features, "rows"]),
+      makeValueInfo(VALUES, [features, "rows"]),
+      makeValueInfo(CONSTANT, [features, 1]),
       makeValueInfo(CHOSEN, ["columns"], DataType.INT32),
       makeValueInfo(SIGN, [1, 1]),
       makeValueInfo(SUMS, ["rows or one", "width"]),
@@ -323,14 +353,19 @@ function largestByRow(values: Float32Array, rows: number, width: number): Float6
   });
 }
 
-/** Largest contribution of each feature to any of the reader's sums over a batch. */
-function featureMasses(differences: Float32Array, rows: number, largestWeights: Float64Array): Float64Array {
-  return largestWeights.map((weight, feature) => {
-    let largest = 0;
+function featureRows(values: Float32Array, features: number, rows: number): FeatureRows {
+  const lowest = new Float32Array(features);
+  const highest = new Float32Array(features);
+  for (let feature = 0; feature < features; feature++) {
+    let low = Infinity;
+    let high = -Infinity;
     for (let at = feature * rows; at < (feature + 1) * rows; at++) {
-      const value = Math.abs(differences[at] as number);
-      if (value > largest) largest = value;
+      const value = values[at] as number;
+      if (value < low) low = value;
+      if (value > high) high = value;
     }
-    return largest * weight;
-  });
+    lowest[feature] = low;
+    highest[feature] = high;
+  }
+  return { tensor: floatTensor(values, [features, rows]), lowest, highest };
 }

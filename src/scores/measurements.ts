@@ -149,7 +149,10 @@ export async function measureNetwork(
             singles.push({ layer: target, cluster, units, lossIncrease, detail });
           }
         }
+        const lesionsOf = ({ name }: Layer) =>
+          lab.lesionsOf(survey.layers.find((layer) => layer.name === name) as SurveyedLayer);
         return scorePairs(network, singles, data, bootstrap, {
+          lesionsOf,
           lesion,
           seed,
           consumer,

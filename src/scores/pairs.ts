@@ -1,7 +1,8 @@
 /**
  * Interaction of subclusters (measures note, I5): what two lesions do together beyond the sum of what each does alone.
  */
-import { type JointLesion, runJointLesions } from "../network/joint-lesions.ts";
+import { runJointLesions } from "../network/joint-lesions.ts";
+import type { LayerLesions } from "../network/lesions.ts";
 import type { Layer, Network } from "../network/network.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
@@ -40,10 +41,20 @@ export interface PairInteraction {
   readonly lostOnlyTogether: number;
 }
 
+type Pair = readonly [SingleLesion, SingleLesion];
+
+export interface PairOptions extends RunOptions {
+  readonly lesion: LesionKind;
+  readonly seed: number;
+  readonly consumer?: string | undefined;
+  /** The lesions of one layer. */
+  readonly lesionsOf: (layer: Layer) => Promise<LayerLesions>;
+}
+
 /** The pairs to be lesioned together: the largest sums of both kinds. */
-export function choosePairs(singles: readonly SingleLesion[]): (readonly [SingleLesion, SingleLesion])[] {
+export function choosePairs(singles: readonly SingleLesion[]): Pair[] {
   const pairs = singles.flatMap((one, i) => singles.slice(i + 1).map((other) => [one, other] as const));
-  const sum = ([one, other]: readonly [SingleLesion, SingleLesion]) => one.lossIncrease + other.lossIncrease;
+  const sum = ([one, other]: Pair) => one.lossIncrease + other.lossIncrease;
   const most = (isSameLayer: boolean) =>
     pairs
       .filter(([one, other]) => (one.layer === other.layer) === isSameLayer)
@@ -59,16 +70,11 @@ export async function scorePairs(
   singles: readonly SingleLesion[],
   data: LabelledInputs,
   bootstrap: MeanBootstrap,
-  options: {
-    readonly lesion: LesionKind;
-    readonly seed: number;
-    readonly consumer?: string | undefined;
-  } & RunOptions,
+  options: PairOptions,
 ): Promise<PairInteraction[]> {
   const pairs = choosePairs(singles);
   if (pairs.length === 0) return [];
-  const lesions = pairs.map((pair): JointLesion => pair.map(({ layer, units }) => ({ layer, units })));
-  const { details } = await runJointLesions(network, lesions, data, options);
+  const details = await lesionTogether(network, pairs, data, options);
   const synergies = pairs.map(([one, other], i) =>
     (details[i] as OutcomeDetail).lossIncreases.map(
       (increase, input) =>
@@ -88,6 +94,31 @@ export async function scorePairs(
       lostOnlyTogether: lostOnlyTogether(both, one.detail, other.detail),
     };
   });
+}
+
+/** What both lesions of each pair do together, in the pairs' order. */
+async function lesionTogether(
+  network: Network,
+  pairs: readonly Pair[],
+  data: LabelledInputs,
+  options: PairOptions,
+): Promise<OutcomeDetail[]> {
+  const found = new Map<Pair, OutcomeDetail>();
+  // Two of one layer are one larger lesion of it, which spares the network in front.
+  for (const layer of new Set(pairs.map(([one]) => one.layer))) {
+    const within = pairs.filter(([one, other]) => one.layer === layer && other.layer === layer);
+    if (within.length === 0) continue;
+    const lesions = await options.lesionsOf(layer);
+    const unions = within.map(([one, other]) => Int32Array.of(...one.units, ...other.units));
+    const { details } = await lesions.runDetailed(unions, { signal: options.signal });
+    for (const [i, pair] of within.entries()) found.set(pair, details[i] as OutcomeDetail);
+  }
+  const across = pairs.filter(([one, other]) => one.layer !== other.layer);
+  if (across.length > 0) {
+    const { details } = await runJointLesions(network, across, data, options);
+    for (const [i, pair] of across.entries()) found.set(pair, details[i] as OutcomeDetail);
+  }
+  return pairs.map((pair) => found.get(pair) as OutcomeDetail);
 }
 
 const nameOf = ({ layer, cluster }: SingleLesion): SubclusterName => ({ layer: layer.name, cluster });
