@@ -69,9 +69,12 @@ export interface OpenOptions extends LesionOptions {
   readonly means?: (() => Promise<Float32Array>) | undefined;
 }
 
-export interface PassOptions extends RunOptions {
+export interface KindOptions extends RunOptions {
   /** What lesioned units become; default: what was said when the layer was opened. */
   readonly lesion?: LesionKind | undefined;
+}
+
+export interface PassOptions extends KindOptions {
   /** Takes up what an earlier run has recorded, and keeps records of its own. */
   readonly log?: PassLog | undefined;
   /** Runs this part of the lesions only; the outcomes of all others are empty. Default: all. */
@@ -84,7 +87,7 @@ export interface LayerLesions {
   /** The outcomes with what happens to every input; takes inputs x lesions numbers of memory. */
   runDetailed(
     lesions: readonly Int32Array[],
-    options?: RunOptions,
+    options?: KindOptions,
   ): Promise<{ readonly outcomes: Outcome[]; readonly details: OutcomeDetail[] }>;
   /** Memory that it holds, in bytes: weights in every thread, and what is kept of the inputs for further rounds. */
   bytes(): number;
@@ -186,7 +189,8 @@ export async function openLesions(
   return {
     run: (lesions, options = {}) => pass(lesions, null, options),
     async runDetailed(lesions, options = {}) {
-      const tally = createDetailTally(network, data, lesions.length, donorsOf(lesion).length);
+      const runs = donorsOf(options.lesion ?? lesion).length;
+      const tally = createDetailTally(network, data, lesions.length, runs);
       const outcomes = await pass(lesions, tally, options);
       return { outcomes, details: tally.details() };
     },

@@ -21,6 +21,8 @@ export interface RefineScratch extends Pick<MoveScratch, "queue" | "touched"> {
   readonly partMass: Float64Array;
   /** Weight from each part to the rest of its cluster. */
   readonly partCut: Float64Array;
+  /** Where each node's neighbours of its own cluster end, which are the first of its row. */
+  readonly nearEnd: Int32Array;
   /** 1 where a part has several nodes. */
   readonly isJoined: Uint8Array;
 }
@@ -36,13 +38,14 @@ export function refineScratch({ queue, touched }: MoveScratch, temperature: numb
     gain: new Float64Array(size),
     partMass: new Float64Array(size),
     partCut: new Float64Array(size),
+    nearEnd: new Int32Array(size),
     isJoined: new Uint8Array(size),
   };
 }
 
 /**
  * Writes to `parts` a part (0 ... size - 1, not dense) for every node. Nodes are looked at in the order of
- * `scratch.queue`; `clusterMass` are the masses of `clusters`.
+ * `scratch.queue`; `clusterMass` are the masses of `clusters`. Changes the order of the entries of each row.
  */
 export function refine(
   graph: LevelGraph,
@@ -54,9 +57,7 @@ export function refine(
   random: Rng,
 ): void {
   const { size, rowStart, column, weight, mass } = graph;
-  const { queue, weightTo, touched, gain, partMass, partCut, isJoined, temperature } = scratch;
-  // Weights to the neighbours of the same cluster; gains take their place.
-  const nearWeight = gain;
+  const { queue, weightTo, touched, gain, partMass, partCut, nearEnd, isJoined, temperature } = scratch;
   startAlone(graph, clusters, parts, scratch);
   for (let i = 0; i < size; i++) {
     const node = queue[i] as number;
@@ -67,21 +68,15 @@ export function refine(
     const factor = resolution * nodeMass;
     if ((partCut[node] as number) < factor * (wholeMass - nodeMass)) continue;
     const start = rowStart[node] as number;
-    const end = rowStart[node + 1] as number;
-    let near = 0;
-    for (let at = start; at < end; at++) {
-      const neighbour = column[at] as number;
-      touched[near] = parts[neighbour] as number;
-      nearWeight[near] = weight[at] as number;
-      near += Number(clusters[neighbour] === cluster);
-    }
+    const near = (nearEnd[node] as number) - start;
+    for (let j = 0; j < near; j++) touched[j] = parts[column[start + j] as number] as number;
     let count = 0;
     for (let j = 0; j < near; j++) {
       const part = touched[j] as number;
       const sum = weightTo[part] as number;
       touched[count] = part;
       count += Number(sum === 0);
-      weightTo[part] = sum + (nearWeight[j] as number);
+      weightTo[part] = sum + (weight[start + j] as number);
     }
     // Staying alone gains 0 and is the first of the choices.
     let highest = 0;
@@ -106,7 +101,10 @@ export function refine(
   }
 }
 
-/** Every node its own part. */
+/**
+ * Every node its own part. Puts the neighbours of a node's own cluster in front of its row: whoever reads a neighbour's
+ * cluster waits for memory, so that is done once.
+ */
 function startAlone(
   graph: LevelGraph,
   clusters: Int32Array,
@@ -114,17 +112,28 @@ function startAlone(
   scratch: RefineScratch,
 ): void {
   const { size, rowStart, column, weight, mass } = graph;
-  const { partMass, partCut, isJoined } = scratch;
+  const { partMass, partCut, nearEnd, isJoined } = scratch;
   isJoined.fill(0, 0, size);
   for (let node = 0; node < size; node++) {
     parts[node] = node;
     partMass[node] = mass[node] as number;
     const cluster = clusters[node] as number;
     const end = rowStart[node + 1] as number;
+    let near = rowStart[node] as number;
     let sum = 0;
-    for (let at = rowStart[node] as number; at < end; at++) {
-      sum += Number(clusters[column[at] as number] === cluster) * (weight[at] as number);
+    for (let at = near; at < end; at++) {
+      const neighbour = column[at] as number;
+      const value = weight[at] as number;
+      const isNear = Number(clusters[neighbour] === cluster);
+      // Changes places with the first of another cluster in any case: no processor foresees which are near.
+      column[at] = column[near] as number;
+      weight[at] = weight[near] as number;
+      column[near] = neighbour;
+      weight[near] = value;
+      near += isNear;
+      sum += isNear * value;
     }
+    nearEnd[node] = near;
     partCut[node] = sum;
   }
 }

@@ -2,10 +2,8 @@
  * Whole populations lesioned together, against random sets of the same layer and size, and against the sum of what their
  * units do alone (populations note, FP-6).
  */
-import { openLesions } from "../network/lesions.ts";
-import type { Layer, Network } from "../network/network.ts";
-import { classCount, countClasses, type LabelledInputs } from "../network/outcomes.ts";
-import type { LesionKind } from "../network/replacement.ts";
+import type { LayerLesions } from "../network/lesions.ts";
+import { countClasses, type LabelledInputs } from "../network/outcomes.ts";
 import type { RunOptions } from "../progress.ts";
 import { baselineOf, type Damage, damagesBy } from "../scores/damage.ts";
 import { MEASURES } from "../scores/importance-measures.ts";
@@ -46,76 +44,61 @@ export interface PopulationLesion {
 }
 
 export interface GroupLesionOptions {
-  readonly kind: LesionKind;
-  readonly seed: number;
+  readonly bootstrap: MeanBootstrap;
   /** Random sets of each population. */
   readonly shuffles: number;
-  /** What random sets are lesioned on, the populations with them. */
-  readonly nullInputs: LabelledInputs;
-  readonly bootstrap: MeanBootstrap;
+  readonly seed: number;
+  /** What random sets are lesioned on, the populations with them; and the layer's lesions on these. */
+  readonly nulls: LabelledInputs;
+  readonly openNulls: () => Promise<LayerLesions>;
 }
 
-/** Lesions the populations of one layer, as `findSubclusters` lists them. */
+/** Lesions the populations of one layer, as `findSubclusters` lists them, on so many `inputs`. */
 export async function lesionPopulations(
-  network: Network,
-  layer: Layer,
-  data: LabelledInputs,
+  lesions: LayerLesions,
+  inputs: number,
   classes: InputClasses,
   populations: LayerSubclusters,
   singles: UnitLesions,
-  { kind, seed, shuffles, nullInputs, bootstrap }: GroupLesionOptions,
+  options: GroupLesionOptions,
   nextOptions: () => RunOptions,
 ): Promise<PopulationLesion[]> {
   const all = [...populations.tested, ...populations.filtered];
   if (all.length === 0) return [];
-  const lesions = await openLesions(network, layer, data, { lesion: kind, seed });
   const found: Omit<PopulationLesion, "verdicts">[] = [];
-  try {
-    const sets = all.map(({ units }) => units);
-    const { details } = await lesions.runDetailed(sets, nextOptions());
-    const changes = new Float32Array(all.length * data.count);
-    const { intact } = singles.correctness;
-    all.forEach(({ cluster, units }, number) => {
-      const detail = details[number] as (typeof details)[number];
-      const after = new Uint8Array(singles.correctness.stride);
-      writeBits(detail.isCorrect, data.count, after);
-      const states = statesOf(intact, after, data.count);
-      jointFalls(singles, units, intact, after, changes.subarray(number * data.count));
-      const { falls } = classFalls(detail, classes);
-      const accuracyImpact = accuracyFall(detail);
-      const lossImpact = meanOf(detail.lossIncreases);
-      found.push({
-        layer: layer.name,
-        population: cluster,
-        units,
-        accuracyImpact,
-        classImpact: falls,
-        lossImpact,
-        flipRate: detail.flipRate,
-        accuracyRedundancy: accuracyImpact - sumAt(singles.accuracyImpact, units),
-        accuracyRedundancyInterval: { low: Number.NaN, high: Number.NaN },
-        lossRedundancy: lossImpact - sumAt(singles.lossImpact, units),
-        states,
-        stateCounts: countStates(states),
-      });
+  const sets = all.map(({ units }) => units);
+  const { details } = await lesions.runDetailed(sets, nextOptions());
+  const changes = new Float32Array(all.length * inputs);
+  const { intact } = singles.correctness;
+  all.forEach(({ cluster, units }, number) => {
+    const detail = details[number] as (typeof details)[number];
+    const after = new Uint8Array(singles.correctness.stride);
+    writeBits(detail.isCorrect, inputs, after);
+    const states = statesOf(intact, after, inputs);
+    jointFalls(singles, units, intact, after, changes.subarray(number * inputs));
+    const { falls } = classFalls(detail, classes);
+    const accuracyImpact = accuracyFall(detail);
+    const lossImpact = meanOf(detail.lossIncreases);
+    found.push({
+      layer: populations.name,
+      population: cluster,
+      units,
+      accuracyImpact,
+      classImpact: falls,
+      lossImpact,
+      flipRate: detail.flipRate,
+      accuracyRedundancy: accuracyImpact - sumAt(singles.accuracyImpact, units),
+      accuracyRedundancyInterval: { low: Number.NaN, high: Number.NaN },
+      lossRedundancy: lossImpact - sumAt(singles.lossImpact, units),
+      states,
+      stateCounts: countStates(states),
     });
-    const intervals = await bootstrap.intervals(changes, all.length);
-    intervals.forEach((accuracyRedundancyInterval, number) => {
-      found[number] = { ...(found[number] as (typeof found)[number]), accuracyRedundancyInterval };
-    });
-  } finally {
-    await lesions.dispose();
-  }
-  const verdicts = await againstRandomSets(
-    network,
-    layer,
-    populations,
-    nullInputs,
-    kind,
-    seed,
-    shuffles,
-    nextOptions,
-  );
+  });
+  const intervals = await options.bootstrap.intervals(changes, all.length);
+  intervals.forEach((accuracyRedundancyInterval, number) => {
+    found[number] = { ...(found[number] as (typeof found)[number]), accuracyRedundancyInterval };
+  });
+  const verdicts = await againstRandomSets(classes, populations, options, nextOptions);
   return found
     .map((lesion, number) => ({ ...lesion, verdicts: verdicts[number] ?? null }))
     .sort((a, b) => a.population - b.population);
@@ -123,34 +106,25 @@ export async function lesionPopulations(
 
 /** The verdicts of the tested populations, in their order. */
 async function againstRandomSets(
-  network: Network,
-  layer: Layer,
+  { counts }: InputClasses,
   populations: LayerSubclusters,
-  data: LabelledInputs,
-  kind: LesionKind,
-  seed: number,
-  shuffles: number,
+  { shuffles, seed, nulls, openNulls }: GroupLesionOptions,
   nextOptions: () => RunOptions,
 ): Promise<{ readonly accuracy: Verdict; readonly loss: Verdict }[]> {
   const { tested } = populations;
   if (tested.length === 0 || shuffles === 0) return [];
-  const lesions = await openLesions(network, layer, data, { lesion: kind, seed });
-  try {
-    const counts = countClasses(data.labels, classCount(network));
-    const [intact] = await lesions.run([new Int32Array()], { signal: nextOptions().signal });
-    if (intact === undefined) return [];
-    const evaluate = damagesBy(lesions, baselineOf(intact, counts, true));
-    const plan = { protocol: "strict", shuffles, seed, base: shuffles } as const;
-    const values: Damage[] = await evaluate(
-      tested.map(({ units }) => units),
-      nextOptions(),
-    );
-    const nulls = await drawCommonNulls(evaluate, populations, plan, [populations.eligible], nextOptions);
-    const measures = { accuracy: MEASURES.accuracy, loss: MEASURES.loss };
-    return tested.map((_, number) => verdictsAmong(measures, values, number, nulls, plan));
-  } finally {
-    await lesions.dispose();
-  }
+  const lesions = await openNulls();
+  const [intact] = await lesions.run([new Int32Array()], { signal: nextOptions().signal });
+  if (intact === undefined) return [];
+  const evaluate = damagesBy(lesions, baselineOf(intact, countClasses(nulls.labels, counts.length), true));
+  const plan = { protocol: "strict", shuffles, seed, base: shuffles } as const;
+  const values: Damage[] = await evaluate(
+    tested.map(({ units }) => units),
+    nextOptions(),
+  );
+  const drawn = await drawCommonNulls(evaluate, populations, plan, [populations.eligible], nextOptions);
+  const measures = { accuracy: MEASURES.accuracy, loss: MEASURES.loss };
+  return tested.map((_, number) => verdictsAmong(measures, values, number, drawn, plan));
 }
 
 /** Of every input whether the population's lesion takes it, less those of its units that take it alone. */

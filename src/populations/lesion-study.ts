@@ -1,5 +1,6 @@
 /** Lesions of several units of the layers: populations as wholes, and pairs. */
 import { type Layer, layerNamed, type Network } from "../network/network.ts";
+import { type OpenLayers, openLayers } from "../network/open-layers.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import { RESAMPLES } from "../network/replacement.ts";
 import type { Partition } from "../partition/partition.ts";
@@ -27,6 +28,8 @@ import type { UnitSimilarity } from "./unit-similarity.ts";
 export interface LesionStudy {
   readonly network: Network;
   readonly data: LabelledInputs;
+  /** Lesions of the layers on the data, by the first kind of lesion. */
+  readonly opened: OpenLayers;
   readonly classes: InputClasses;
   readonly nulls: LabelledInputs;
   readonly facts: readonly UnitFacts[];
@@ -38,7 +41,7 @@ export interface LesionStudy {
 
 /** Both kinds of population, lesioned by the first kind of lesion. */
 export async function lesionGroups(
-  { network, data, classes, nulls, facts, bootstrap, settings }: LesionStudy,
+  { network, data, opened, classes, nulls, facts, bootstrap, settings }: LesionStudy,
   coResponse: Partition,
   coImpact: Partition,
   options: RunOptions,
@@ -59,19 +62,25 @@ export async function lesionGroups(
   );
   const progress = new OverallProgress(options, steps * runs);
   const groups: (PopulationLesion & { readonly kind: PopulationKind })[] = [];
-  for (const { kind: name, found } of layers) {
-    const singles = facts.find(({ layer }) => layer === found.name)?.lesions[0] as UnitLesions;
-    const lesions = await lesionPopulations(
-      network,
-      network.layers[found.layer] as Layer,
-      data,
-      classes,
-      found,
-      singles,
-      { kind, seed, shuffles, nullInputs: nulls, bootstrap },
-      () => progress.next(),
-    );
-    groups.push(...lesions.map((lesion) => ({ ...lesion, kind: name })));
+  const targets = layers.map(({ found }) => network.layers[found.layer] as Layer);
+  const openedNulls = nulls === data ? null : openLayers(network, nulls, targets, { lesion: kind, seed });
+  try {
+    for (const [number, { kind: name, found }] of layers.entries()) {
+      const layer = targets[number] as Layer;
+      const singles = facts.find(({ layer }) => layer === found.name)?.lesions[0] as UnitLesions;
+      const lesions = await lesionPopulations(
+        await opened.lesionsOf(layer),
+        data.count,
+        classes,
+        found,
+        singles,
+        { bootstrap, shuffles, seed, nulls, openNulls: () => (openedNulls ?? opened).lesionsOf(layer) },
+        () => progress.next(),
+      );
+      groups.push(...lesions.map((lesion) => ({ ...lesion, kind: name })));
+    }
+  } finally {
+    await openedNulls?.dispose();
   }
   return groups;
 }
@@ -85,7 +94,7 @@ function subclustersOf(network: Network, partition: Partition): LayerSubclusters
 
 /** The requested pairs, or those of each layer that interact most. */
 export async function lesionInteractions(
-  { network, data, classes, facts, similarities, bootstrap, settings }: LesionStudy,
+  { network, data, opened, classes, facts, similarities, bootstrap, settings }: LesionStudy,
   requested: ReadonlyMap<string, readonly UnitPair[]> | null,
   options: RunOptions,
 ): Promise<PairLesion[]> {
@@ -103,10 +112,9 @@ export async function lesionInteractions(
   const progress = new OverallProgress(options, lesions * runs * data.count);
   const found: PairLesion[] = [];
   for (const { name, singles, pairs, most } of plan) {
-    const layer = layerNamed(network, name);
-    const given = { kind, seed: settings.seed, bootstrap };
+    const lesions = await opened.lesionsOf(layerNamed(network, name));
     found.push(
-      ...(await lesionPairs(network, layer, data, classes, pairs, most, singles, given, () =>
+      ...(await lesionPairs(lesions, name, data.count, classes, pairs, most, singles, bootstrap, () =>
         progress.next(),
       )),
     );

@@ -3,15 +3,14 @@
  * arXiv 1901.08644; populations note, 2.3 and FP-6). Both shares are of one number, the inputs that the intact network gets
  * right, where the original figures divided by two.
  */
-import { openLesions } from "../network/lesions.ts";
-import type { Layer, Network } from "../network/network.ts";
+import type { LayerLesions } from "../network/lesions.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
-import type { LabelledInputs } from "../network/outcomes.ts";
 import type { RunOptions } from "../progress.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
+import type { MeanBootstrap } from "../scores/mean-bootstrap.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import { type Correctness, correctRow, countStates, statesOf, writeBits } from "./correctness.ts";
-import { type GroupLesionOptions, meanOf } from "./group-lesions.ts";
+import { meanOf } from "./group-lesions.ts";
 import { accuracyFall, type UnitLesions } from "./unit-lesions.ts";
 import { likestPairs, type UnitSimilarity } from "./unit-similarity.ts";
 
@@ -65,75 +64,72 @@ function pairsOf(units: readonly number[]): UnitPair[] {
   );
 }
 
-/** Lesions pairs of units of one layer; gives the `most` of strongest interaction (of either sign), the strongest first. */
+/**
+ * Lesions pairs of units of one layer on so many `inputs`; gives the `most` of strongest interaction (of either sign), the
+ * strongest first.
+ */
 export async function lesionPairs(
-  network: Network,
-  layer: Layer,
-  data: LabelledInputs,
+  lesions: LayerLesions,
+  layer: string,
+  inputs: number,
   classes: InputClasses,
   pairs: readonly UnitPair[],
   most: number,
   singles: UnitLesions,
-  { kind, seed, bootstrap }: Pick<GroupLesionOptions, "kind" | "seed" | "bootstrap">,
+  bootstrap: MeanBootstrap,
   nextOptions: () => RunOptions,
 ): Promise<PairLesion[]> {
   if (pairs.length === 0) return [];
-  const inputs = data.count;
-  const lesions = await openLesions(network, layer, data, { lesion: kind, seed });
-  try {
-    const { details } = await lesions.runDetailed(pairs.map(toSet), nextOptions());
-    const aloneImpact = (unit: number) => singles.lossImpact[unit] as number;
-    const chosen = pairs
-      .map((pair, number) => {
-        const detail = details[number] as OutcomeDetail;
-        const lossImpact = meanOf(detail.lossIncreases);
-        return {
-          pair,
-          detail,
-          lossImpact,
-          synergy: lossImpact - aloneImpact(pair[0]) - aloneImpact(pair[1]),
-        };
-      })
-      .sort(
-        (a, b) => Math.abs(b.synergy) - Math.abs(a.synergy) || a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1],
-      )
-      .slice(0, most);
-    // The intervals need what the single lesions do to every input, which was not kept.
-    const units = [...new Set(chosen.flatMap(({ pair }) => pair))];
-    const alone = await lesions.runDetailed(
-      units.map((unit) => Int32Array.of(unit)),
-      nextOptions(),
-    );
-    const increasesOf = new Map(units.map((unit, i) => [unit, alone.details[i]?.lossIncreases]));
-    const rows = new Float32Array(chosen.length * inputs);
-    chosen.forEach(({ pair, detail }, number) => {
-      const [one, other] = pair.map((unit) => increasesOf.get(unit) as Float64Array);
-      detail.lossIncreases.forEach((increase, input) => {
-        rows[number * inputs + input] = increase - (one?.[input] as number) - (other?.[input] as number);
-      });
-    });
-    const intervals = await bootstrap.intervals(rows, chosen.length);
-    return chosen.map(({ pair, detail, lossImpact, synergy }, number): PairLesion => {
-      const states = pairStates(singles.correctness, pair, detail);
-      const stateCounts = countStates(states);
-      const [lost = 0, kept = 0, , jointly = 0] = stateCounts;
-      const right = lost + kept + jointly;
+  const { details } = await lesions.runDetailed(pairs.map(toSet), nextOptions());
+  const aloneImpact = (unit: number) => singles.lossImpact[unit] as number;
+  const chosen = pairs
+    .map((pair, number) => {
+      const detail = details[number] as OutcomeDetail;
+      const lossImpact = meanOf(detail.lossIncreases);
       return {
-        layer: layer.name,
-        units: pair,
-        accuracyImpact: accuracyFall(detail),
+        pair,
+        detail,
         lossImpact,
-        synergy,
-        interval: intervals[number] as Interval,
-        stateCounts,
-        lostShare: lost / right,
-        jointShare: jointly / right,
-        classJointShare: classShares(states, classes),
+        synergy: lossImpact - aloneImpact(pair[0]) - aloneImpact(pair[1]),
       };
+    })
+    .sort(
+      (a, b) => Math.abs(b.synergy) - Math.abs(a.synergy) || a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1],
+    )
+    .slice(0, most);
+  // The intervals need what the single lesions do to every input, which was not kept.
+  const units = [...new Set(chosen.flatMap(({ pair }) => pair))];
+  const alone = await lesions.runDetailed(
+    units.map((unit) => Int32Array.of(unit)),
+    nextOptions(),
+  );
+  const increasesOf = new Map(units.map((unit, i) => [unit, alone.details[i]?.lossIncreases]));
+  const rows = new Float32Array(chosen.length * inputs);
+  chosen.forEach(({ pair, detail }, number) => {
+    const [one, other] = pair.map((unit) => increasesOf.get(unit) as Float64Array);
+    detail.lossIncreases.forEach((increase, input) => {
+      rows[number * inputs + input] = increase - (one?.[input] as number) - (other?.[input] as number);
     });
-  } finally {
-    await lesions.dispose();
-  }
+  });
+  const intervals = await bootstrap.intervals(rows, chosen.length);
+  return chosen.map(({ pair, detail, lossImpact, synergy }, number): PairLesion => {
+    const states = pairStates(singles.correctness, pair, detail);
+    const stateCounts = countStates(states);
+    const [lost = 0, kept = 0, , jointly = 0] = stateCounts;
+    const right = lost + kept + jointly;
+    return {
+      layer,
+      units: pair,
+      accuracyImpact: accuracyFall(detail),
+      lossImpact,
+      synergy,
+      interval: intervals[number] as Interval,
+      stateCounts,
+      lostShare: lost / right,
+      jointShare: jointly / right,
+      classJointShare: classShares(states, classes),
+    };
+  });
 }
 
 function pairStates(correctness: Correctness, pair: UnitPair, { isCorrect }: OutcomeDetail): Uint8Array {

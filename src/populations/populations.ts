@@ -7,9 +7,10 @@ import type { UnitGraphOptions } from "../graph/build-unit-graph.ts";
 import type { UnitGraph } from "../graph/unit-graph.ts";
 import { evaluateNetwork } from "../network/evaluate.ts";
 import type { Layer, Network } from "../network/network.ts";
+import { type OpenLayers, openLayers } from "../network/open-layers.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import { recordActivations } from "../network/record-activations.ts";
-import { RESAMPLES } from "../network/replacement.ts";
+import { type LesionKind, RESAMPLES } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
@@ -72,6 +73,7 @@ export async function findPopulations(
   const requested = requestedPairs(network, layers, options.pairs);
   const baseline = await evaluateNetwork(network, data, { signal: options.signal });
   const bootstrap = openMeanBootstrap(data.count, () => rng(seed, "bootstrap"));
+  const opened = openLayers(network, data, layers, { lesion: kinds[0] as LesionKind, seed });
   try {
     const recorded: RecordedLayer[] = [];
     for (const layer of layers) {
@@ -80,9 +82,9 @@ export async function findPopulations(
     }
     const coResponse = await coResponses(recorded, steps, settings, options);
     const facts = await impactsOf(
-      network,
+      opened,
       layers,
-      data,
+      data.count,
       classes,
       recorded,
       requested,
@@ -102,7 +104,17 @@ export async function findPopulations(
     ];
     const nulls = someInputs(data, options.nullInputs ?? DEFAULT_NULL_INPUTS, seed);
     const similarities = recorded.map(({ similarity }) => similarity);
-    const study: LesionStudy = { network, data, classes, nulls, facts, similarities, bootstrap, settings };
+    const study: LesionStudy = {
+      network,
+      data,
+      opened,
+      classes,
+      nulls,
+      facts,
+      similarities,
+      bootstrap,
+      settings,
+    };
     return {
       settings: publicSettings(settings),
       inputs: data.count,
@@ -124,6 +136,7 @@ export async function findPopulations(
       },
     };
   } finally {
+    await opened.dispose();
     await bootstrap.dispose();
   }
 }
@@ -206,14 +219,14 @@ function coResponses(
 
 /** Lesions of every unit that is alive, by every kind. */
 async function impactsOf(
-  network: Network,
+  opened: OpenLayers,
   layers: readonly Layer[],
-  data: LabelledInputs,
+  inputs: number,
   classes: InputClasses,
   recorded: readonly RecordedLayer[],
   requested: ReadonlyMap<string, readonly UnitPair[]> | null,
   bootstrap: MeanBootstrap,
-  { kinds, seed }: Settled,
+  { kinds }: Settled,
   options: RunOptions,
 ): Promise<UnitFacts[]> {
   const chosen = layers.map(({ name, units }, number) => {
@@ -224,15 +237,21 @@ async function impactsOf(
   });
   const runs = kinds.reduce((total, kind) => total + (kind === "resample" ? RESAMPLES : 1), 0);
   const units = chosen.reduce((total, own) => total + own.length, 0);
-  const progress = new OverallProgress(options, units * runs * data.count);
+  const progress = new OverallProgress(options, units * runs * inputs);
   const facts: UnitFacts[] = [];
   for (const [number, layer] of layers.entries()) {
     const lesions: UnitLesions[] = [];
     for (const kind of kinds) {
       const own = chosen[number] as Int32Array;
       lesions.push(
-        await lesionUnits(network, layer, data, classes, own, { kind, seed, bootstrap }, () =>
-          progress.next(),
+        await lesionUnits(
+          await opened.lesionsOf(layer),
+          layer.units,
+          inputs,
+          classes,
+          own,
+          { kind, bootstrap },
+          () => progress.next(),
         ),
       );
     }

@@ -2,10 +2,8 @@
  * What the network loses when a single unit is lesioned, for every unit of a layer (populations note, FP-2). The impacts are
  * signed: a class may gain.
  */
-import { openLesions } from "../network/lesions.ts";
-import type { Layer, Network } from "../network/network.ts";
+import type { LayerLesions } from "../network/lesions.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
-import type { LabelledInputs } from "../network/outcomes.ts";
 import type { LesionKind } from "../network/replacement.ts";
 import type { RunOptions } from "../progress.ts";
 import type { InputClasses } from "../scores/input-classes.ts";
@@ -43,49 +41,42 @@ export interface UnitLesions {
 /** Numbers of inputs x units that are kept at once: 128 MB. */
 const MOST_DETAILS = 1 << 23;
 
-/** Lesions each of the `lesioned` units of a layer alone. Errors as `openLesions`. */
+/** Lesions each of the `lesioned` ones of a layer's `units` alone, on so many `inputs`. */
 export async function lesionUnits(
-  network: Network,
-  layer: Layer,
-  data: LabelledInputs,
+  lesions: LayerLesions,
+  units: number,
+  inputs: number,
   classes: InputClasses,
   lesioned: Int32Array,
-  { kind, seed, bootstrap }: UnitLesionOptions,
+  { kind, bootstrap }: UnitLesionOptions,
   nextOptions: () => RunOptions,
 ): Promise<UnitLesions> {
-  const inputs = data.count;
-  const found = emptyLesions(kind, layer.units, inputs, classes.counts.length);
+  const found = emptyLesions(kind, units, inputs, classes.counts.length);
   const { stride, bits, intact } = found.correctness;
   const atOnce = Math.max(1, Math.floor(MOST_DETAILS / inputs));
   const rows = new Float32Array(Math.min(atOnce, lesioned.length) * inputs);
-  const lesions = await openLesions(network, layer, data, { lesion: kind, seed });
-  try {
-    // Without a unit to lesion there is still the intact network.
-    const runs = Math.max(1, Math.ceil(lesioned.length / atOnce));
-    for (let run = 0; run < runs; run++) {
-      const some = lesioned.subarray(run * atOnce, (run + 1) * atOnce);
-      const sets = some.length > 0 ? Array.from(some, (unit) => Int32Array.of(unit)) : [new Int32Array()];
-      const { details } = await lesions.runDetailed(sets, nextOptions());
-      const [first] = details;
-      if (run === 0 && first !== undefined) {
-        writeBits(first.isCorrectIntact, inputs, intact);
-        found.noise.set(classFalls(first, classes).noise);
-        for (let row = 0; row < layer.units; row++) bits.set(intact, row * stride);
-      }
-      details.forEach((detail, i) => {
-        if (i < some.length) keepDetail(found, some[i] as number, detail, classes);
-      });
-      await keepIntervals(found, some, details, rows, bootstrap);
+  // Without a unit to lesion there is still the intact network.
+  const runs = Math.max(1, Math.ceil(lesioned.length / atOnce));
+  for (let run = 0; run < runs; run++) {
+    const some = lesioned.subarray(run * atOnce, (run + 1) * atOnce);
+    const sets = some.length > 0 ? Array.from(some, (unit) => Int32Array.of(unit)) : [new Int32Array()];
+    const { details } = await lesions.runDetailed(sets, { ...nextOptions(), lesion: kind });
+    const [first] = details;
+    if (run === 0 && first !== undefined) {
+      writeBits(first.isCorrectIntact, inputs, intact);
+      found.noise.set(classFalls(first, classes).noise);
+      for (let row = 0; row < units; row++) bits.set(intact, row * stride);
     }
-  } finally {
-    await lesions.dispose();
+    details.forEach((detail, i) => {
+      if (i < some.length) keepDetail(found, some[i] as number, detail, classes);
+    });
+    await keepIntervals(found, some, details, rows, bootstrap);
   }
   return found;
 }
 
 export interface UnitLesionOptions {
   readonly kind: LesionKind;
-  readonly seed: number;
   readonly bootstrap: MeanBootstrap;
 }
 

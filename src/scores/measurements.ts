@@ -4,12 +4,13 @@
  * be made from complete records without the network.
  */
 import { evaluateNetwork } from "../network/evaluate.ts";
-import { type LayerLesions, openLesions, type Shard } from "../network/lesions.ts";
+import type { LayerLesions, Shard } from "../network/lesions.ts";
 import type { Layer } from "../network/network.ts";
+import { openLayers } from "../network/open-layers.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
 import { classCount, countClasses, type Outcome } from "../network/outcomes.ts";
 import { recordedOutcomes } from "../network/pass-records.ts";
-import { type LesionKind, meanOutputs } from "../network/replacement.ts";
+import type { LesionKind } from "../network/replacement.ts";
 import { targetsOf, targetVariance } from "../network/tally.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import type { RunOptions } from "../progress.ts";
@@ -185,62 +186,31 @@ export interface Lab {
   dispose(): Promise<void>;
 }
 
-/** Memory beyond which layers are opened anew when their turn comes again: sequential draws come in several rounds. */
-const LAB_BYTES = 2 ** 29;
-
 export function openLab(
   { network, data, settings }: Study,
   surveyed: readonly SurveyedLayer[],
   { earlier, onRecord }: RecordOptions,
 ): Lab {
   const { seed, lesion } = settings;
-  const consumer = settings.consumer ?? undefined;
-  const opened = new Map<string, LayerLesions>();
-  const dispose = async () => {
-    const all = [...opened.values()];
-    opened.clear();
-    for (const lesions of all) await lesions.dispose();
-  };
   const targetOf = ({ layer }: SurveyedLayer) => network.layers[layer] as Layer;
-  let means: Promise<ReadonlyMap<string, Float32Array>> | null = null;
-  /** Mean outputs of all layers that are lesioned, in one pass over the inputs. */
-  const meansOf = () => {
-    const some = surveyed.filter(({ tested, hasMeans }) => tested.length > 0 && hasMeans);
-    means ??= meanOutputs(network, some.map(targetOf), data).then(
-      (values) => new Map(some.map(({ name }, i) => [name, values[i] as Float32Array])),
-    );
-    return means;
-  };
-  const lesionsOf = async (layer: SurveyedLayer): Promise<LayerLesions> => {
-    const known = opened.get(layer.name);
-    if (known !== undefined) return known;
-    if ([...opened.values()].reduce((total, lesions) => total + lesions.bytes(), 0) > LAB_BYTES)
-      await dispose();
-    const lesions = await openLesions(network, targetOf(layer), data, {
-      lesion,
-      seed,
-      consumer,
-      // One consumer may read the layer by another value.
-      means:
-        consumer === undefined && layer.hasMeans
-          ? async () => (await meansOf()).get(layer.name) as Float32Array
-          : undefined,
-    });
-    opened.set(layer.name, lesions);
-    return lesions;
-  };
+  const tested = surveyed.filter((layer) => layer.tested.length > 0).map(targetOf);
+  const opened = openLayers(network, data, tested, {
+    lesion,
+    seed,
+    consumer: settings.consumer ?? undefined,
+  });
   return {
-    lesionsOf,
+    lesionsOf: (layer) => opened.lesionsOf(targetOf(layer)),
     async run({ layer, kind, key, sets }, options, shard) {
       const entries = earlier?.get(key) ?? [];
       const known = recordedOutcomes(key, entries);
       if (known !== null) return known;
       const isKept = earlier !== undefined || onRecord !== undefined;
       const log = { key, earlier: entries, onRecord: (entry: unknown) => onRecord?.(key, entry) };
-      const lesions = await lesionsOf(layer);
+      const lesions = await opened.lesionsOf(targetOf(layer));
       return lesions.run(sets, { ...options, lesion: kind, shard, log: isKept ? log : undefined });
     },
-    dispose,
+    dispose: () => opened.dispose(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openLesions } from "../../src/network/lesions.ts";
 import { layerNamed, type Network } from "../../src/network/network.ts";
 import type { LabelledInputs } from "../../src/network/outcomes.ts";
 import { drawDonors, type LesionKind } from "../../src/network/replacement.ts";
@@ -19,9 +20,12 @@ async function lesionAll(network: Network, name: string, data: LabelledInputs, k
   const units = Int32Array.from({ length: layer.units }, (_, unit) => unit);
   const bootstrap = openMeanBootstrap(data.count, () => rng(0, "bootstrap"));
   const classes = inputClasses(network, data) as InputClasses;
+  const lesions = await openLesions(network, layer, data, { seed: 3 });
   try {
-    return await lesionUnits(network, layer, data, classes, units, { kind, seed: 3, bootstrap }, () => ({}));
+    const options = { kind, bootstrap };
+    return await lesionUnits(lesions, layer.units, data.count, classes, units, options, () => ({}));
   } finally {
+    await lesions.dispose();
     await bootstrap.dispose();
   }
 }
@@ -119,9 +123,12 @@ describe("lesions of single units", () => {
     const bootstrap = openMeanBootstrap(INPUTS, () => rng(0, "bootstrap"));
     const classes = inputClasses(network, data) as InputClasses;
     const some = Int32Array.of(2, 5);
-    const given = { kind: "zero", seed: 0, bootstrap } as const;
-    const found = await lesionUnits(network, layer, data, classes, some, given, () => ({}));
-    const none = await lesionUnits(network, layer, data, classes, new Int32Array(), given, () => ({}));
+    const lesions = await openLesions(network, layer, data);
+    const lesion = (units: Int32Array) =>
+      lesionUnits(lesions, layer.units, INPUTS, classes, units, { kind: "zero", bootstrap }, () => ({}));
+    const found = await lesion(some);
+    const none = await lesion(new Int32Array());
+    await lesions.dispose();
     await bootstrap.dispose();
     for (const unit of some) {
       expect(found.lossLow[unit]).toBeLessThan(found.lossImpact[unit] as number);
