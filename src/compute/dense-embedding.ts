@@ -14,12 +14,12 @@ export function denseEmbedding(matrix: SymmetricMatrix, degree: Float64Array, k:
       normalized[at] = (normalized[at] as number) / Math.sqrt((degree[i] as number) * (degree[j] as number));
     }
   }
-  const { values, vectors } = symmetricEigen(normalized, size);
+  const { values, vectors } = symmetricEigen(normalized, size, k);
   const leading = new Float32Array(size * k);
   for (let i = 0; i < size; i++) {
     for (let pair = 0; pair < k; pair++) leading[i * k + pair] = vectors[pair * size + i] as number;
   }
-  return { values: values.slice(0, k), vectors: leading, residual: 0, products: 0 };
+  return { values, vectors: leading, residual: 0, products: 0 };
 }
 
 /** All entries of a block matrix, size x size. */
