@@ -14,6 +14,8 @@ import {
 const MAX_RUNS = 10;
 /** Edges visited in all runs together, which limits their number on large graphs, where runs differ less. */
 const EDGE_BUDGET = 1_000_000;
+/** Nodes of a large graph that stay together in the random order: their rows fill some pages of memory. */
+const BLOCK = 64;
 
 /** Settings of Louvain's and the Leiden method. */
 export interface ClusterSettings {
@@ -28,7 +30,7 @@ export interface ClusterSettings {
   readonly runs?: number | undefined;
 }
 
-/** One run on a graph, whose nodes are in random order up to `CACHED_NODES` of them: labels 0 ... size - 1 of its nodes. */
+/** One run on a graph whose nodes are in random order: labels 0 ... size - 1 of its nodes. */
 export type ClusterRun = (graph: LevelGraph, scale: QualityScale, random: Rng) => Int32Array;
 
 /**
@@ -45,13 +47,14 @@ export function bestRun(
   const { csr, mass, strength, scale } = qualityGraph(matrix, quality, resolution);
   const edges = csr.column.length / 2;
   const runs = settings.runs ?? Math.max(1, Math.min(MAX_RUNS, Math.floor(EDGE_BUDGET / edges)));
-  const order = Int32Array.from({ length: matrix.size }, (_, node) => node);
+  const block = matrix.size > CACHED_NODES ? BLOCK : 1;
+  const starts = Int32Array.from({ length: Math.ceil(matrix.size / block) }, (_, i) => i * block);
+  const order = new Int32Array(matrix.size);
   const labels = new Int32Array(matrix.size);
   let highest = Number.NEGATIVE_INFINITY;
   for (let number = 0; number < runs; number++) {
     const random = rng(seed, name, part, number);
-    // A large graph is left as it is: `moveFirst` lays it out anew after its first sweep.
-    if (matrix.size <= CACHED_NODES) random.shuffle(order);
+    fillBlocks(order, random.shuffle(starts), block);
     const graph = reorderNodes(csr, mass, strength, order);
     const found = run(graph, scale, random);
     const value = runs === 1 ? 0 : qualityOf(graph, found, scale);
@@ -60,6 +63,15 @@ export function bestRun(
     for (let node = 0; node < order.length; node++) labels[order[node] as number] = found[node] as number;
   }
   return denseLabels(labels, strength);
+}
+
+/** Writes the nodes to `order`, in blocks of `length` from each of the starts on. */
+function fillBlocks(order: Int32Array, starts: Int32Array, length: number): void {
+  let filled = 0;
+  for (const start of starts) {
+    const end = Math.min(start + length, order.length);
+    for (let node = start; node < end; node++) order[filled++] = node;
+  }
 }
 
 function denseLabels(labels: Int32Array, strength: Float64Array): Int32Array {

@@ -1,4 +1,3 @@
-import type { Rng } from "../statistics/rng.ts";
 import { compactLabels, groupByLabel, reorderNodes } from "./aggregate.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
 import { type MoveScratch, moveNodes, queueInOrder } from "./move-nodes.ts";
@@ -7,9 +6,6 @@ import { type MoveScratch, moveNodes, queueInOrder } from "./move-nodes.ts";
 export const CACHED_NODES = 131_072;
 /** Where fewer than one node in so many waits, their order no longer matters. */
 const FEW = 16;
-
-/** Nodes of a large graph that stay together in the random order of the first sweep: their rows fill some pages of memory. */
-const BLOCK = 64;
 
 /** A graph whose nodes lie by cluster. */
 export interface LaidOutGraph {
@@ -21,7 +17,7 @@ export interface LaidOutGraph {
 }
 
 /**
- * Moves the nodes of a graph, which are in random order where they are few, each from a cluster of its own, and lays the nodes out by cluster: neighbours then lie close
+ * Moves the nodes of a graph, each from a cluster of its own, and lays the nodes out by cluster: neighbours then lie close
  * together for all that follows. The order inside a cluster stays as it was.
  *
  * Most visits of a whole run fall here, before anything is known of the clusters, and on a large graph each waits for
@@ -29,19 +25,13 @@ export interface LaidOutGraph {
  * makes, and those that wait for the next sweep take their turns in the order in which they lie: what a visit reads is
  * then next to what the visit before it read. Together this halves the time of all further sweeps.
  */
-export function moveFirst(
-  given: LevelGraph,
-  scale: QualityScale,
-  scratch: MoveScratch,
-  random: Rng,
-): LaidOutGraph {
+export function moveFirst(given: LevelGraph, scale: QualityScale, scratch: MoveScratch): LaidOutGraph {
   const { size } = given;
   const order = Int32Array.from({ length: size }, (_, node) => node);
   let laid: LaidOutGraph = { graph: given, labels: order.slice(), order };
   let waiting = size;
-  if (size <= CACHED_NODES) queueInOrder(scratch, size);
-  else {
-    queueInBlocks(scratch, size, random);
+  queueInOrder(scratch, size);
+  if (size > CACHED_NODES) {
     for (let isLaidOut = false; waiting > size / FEW; isLaidOut = true) {
       waiting = moveNodes(laid.graph, laid.labels, scale, scratch, waiting, waiting).waiting;
       const queue = scratch.queue.subarray(0, waiting);
@@ -51,15 +41,6 @@ export function moveFirst(
   }
   moveNodes(laid.graph, laid.labels, scale, scratch, waiting);
   return layOut(laid, scratch.queue.subarray(0, 0));
-}
-
-/** Queues the nodes in blocks that lie together, the blocks in random order. */
-function queueInBlocks({ queue }: MoveScratch, size: number, random: Rng): void {
-  const starts = Int32Array.from({ length: Math.ceil(size / BLOCK) }, (_, block) => block * BLOCK);
-  let filled = 0;
-  for (const start of random.shuffle(starts)) {
-    for (let node = start; node < Math.min(start + BLOCK, size); node++) queue[filled++] = node;
-  }
 }
 
 /** Sorts the nodes by label; those of `queue` get their new numbers, in ascending order. */

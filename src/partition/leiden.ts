@@ -48,7 +48,7 @@ function runLeiden(
   const { size } = given;
   const scratch = moveScratch(size);
   const partScratch = refineScratch(scratch, theta * scale.meanWeight);
-  const { graph, labels, order } = moveFirst(given, scale, scratch, random);
+  const { graph, labels, order } = moveFirst(given, scale, scratch);
   for (let iteration = 0, moves = 1; ; iteration++) {
     if (iteration < iterations && moves > 0) {
       improveByParts(graph, labels, scale, scratch, partScratch, random);

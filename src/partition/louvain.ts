@@ -21,7 +21,7 @@ export function louvain(matrix: SymmetricMatrix, settings: ClusterSettings): Int
 
 function runLouvain(given: LevelGraph, scale: QualityScale, random: Rng): Int32Array {
   const scratch = moveScratch(given.size);
-  const { graph: base, labels, order } = moveFirst(given, scale, scratch, random);
+  const { graph: base, labels, order } = moveFirst(given, scale, scratch);
   let graph = base;
   for (let clusters = labels, count = compactLabels(labels); count < graph.size; ) {
     graph = aggregate(graph, clusters, count);
