@@ -132,9 +132,10 @@ describe("--device chrome", () => {
     expect(readFileSync(place("resumed.json"), "utf8")).toBe(expected);
 
     const shards = [1, 2].map((number) => place(`parts.shard-${number}-of-2.jsonl`));
-    for (const shard of ["1/2", "2/2"]) {
-      expect((await brodmann([...args, "--out", place("parts.json"), "--shard", shard])).code).toBe(0);
-    }
+    const done = await Promise.all(
+      ["1/2", "2/2"].map((shard) => brodmann([...args, "--out", place("parts.json"), "--shard", shard])),
+    );
+    expect(done.map((shard) => shard.code)).toEqual([0, 0]);
     expect((await brodmann(["merge", ...shards, "--json"])).stdout).toBe(expected);
   });
 
