@@ -86,8 +86,7 @@ function toTridiagonal(
       const a = u[row] as number;
       const b = product[row] as number;
       for (let k = 0; k <= row; k++) {
-        matrix[from + k] =
-          (matrix[from + k] as number) - a * (product[k] as number) - b * (u[k] as number);
+        matrix[from + k] = (matrix[from + k] as number) - a * (product[k] as number) - b * (u[k] as number);
       }
     }
   }

@@ -18,7 +18,7 @@ import type { Layer, Network } from "./network.ts";
 import { createDetailTally, type DetailTally, type OutcomeDetail } from "./outcome-details.ts";
 import { classCount, countClasses, type LabelledInputs, type Outcome } from "./outcomes.ts";
 import { keepPass, type PassKeeper, type PassLog, type PassShape } from "./pass-records.ts";
-import { drawDonors, gatherInputs, type LesionKind, meanOutput } from "./replacement.ts";
+import { drawDonors, gatherInputs, type LesionKind, meanOutput, runsOf } from "./replacement.ts";
 import { createSubtractingRunner } from "./subtracting-lesions.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { answerSize, withTask } from "./task.ts";
@@ -115,18 +115,14 @@ export async function openLesions(
   const sizeOf = (rows: number): number => network.probe.fixedBatch ?? rows;
   const batches = keepBatches(runner, data, sizeOf);
 
-  /** The inputs that give their values in each run of the inputs. */
-  function donorsOf(kind: LesionKind): readonly (Int32Array | null)[] {
-    return kind === "resample" ? drawDonors(data.count, seed) : [null];
-  }
-
   async function pass(
     lesions: readonly Int32Array[],
     details: DetailTally | null,
     { lesion: kind = lesion, log, shard, ...options }: PassOptions,
   ): Promise<Outcome[]> {
     const means = kind === "mean" ? await meansOf() : null;
-    const donors = donorsOf(kind);
+    // The inputs that give their values in each run of the inputs.
+    const donors = kind === "resample" ? drawDonors(data.count, seed) : [null];
     const tally = createTally(network, data, lesions.length);
     const runs = donors.length;
     const ranges = [...batchesOf(data.count, runner.inputsAtOnce)];
@@ -189,8 +185,7 @@ export async function openLesions(
   return {
     run: (lesions, options = {}) => pass(lesions, null, options),
     async runDetailed(lesions, options = {}) {
-      const runs = donorsOf(options.lesion ?? lesion).length;
-      const tally = createDetailTally(network, data, lesions.length, runs);
+      const tally = createDetailTally(network, data, lesions.length, runsOf(options.lesion ?? lesion));
       const outcomes = await pass(lesions, tally, options);
       return { outcomes, details: tally.details() };
     },

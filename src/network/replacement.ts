@@ -20,6 +20,9 @@ export const LESION_KINDS: readonly LesionKind[] = ["zero", "mean", "resample"];
 /** Other inputs that each input takes its values from in turn; a resampled outcome is the mean over them. */
 export const RESAMPLES = 5;
 
+/** Runs of the inputs that one lesion takes. */
+export const runsOf = (kind: LesionKind): number => (kind === "resample" ? RESAMPLES : 1);
+
 /** A kind of lesion with the values that it needs. */
 export type Replacement =
   | { readonly kind: "zero" }

@@ -2,7 +2,7 @@
 import { type Layer, layerNamed, type Network } from "../network/network.ts";
 import { type OpenLayers, openLayers } from "../network/open-layers.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
-import { RESAMPLES } from "../network/replacement.ts";
+import { runsOf } from "../network/replacement.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
 import type { RunOptions } from "../progress.ts";
@@ -52,7 +52,7 @@ export async function lesionGroups(
     ...subclustersOf(network, coResponse).map((found) => ({ kind: "co-response" as const, found })),
     ...subclustersOf(network, coImpact).map((found) => ({ kind: "co-impact" as const, found })),
   ];
-  const runs = kind === "resample" ? RESAMPLES : 1;
+  const runs = runsOf(kind);
   const steps = layers.reduce(
     (total, { found }) =>
       total +
@@ -107,7 +107,7 @@ export async function lesionInteractions(
         : (requested.get(name) ?? []);
     return { name, singles, pairs: own, most: requested === null ? REPORTED_PAIRS : own.length };
   });
-  const runs = kind === "resample" ? RESAMPLES : 1;
+  const runs = runsOf(kind);
   const lesions = plan.reduce((total, { pairs, most }) => total + pairs.length + 2 * most, 0);
   const progress = new OverallProgress(options, lesions * runs * data.count);
   const found: PairLesion[] = [];

@@ -10,7 +10,7 @@ import type { Layer, Network } from "../network/network.ts";
 import { type OpenLayers, openLayers } from "../network/open-layers.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
 import { recordActivations } from "../network/record-activations.ts";
-import { type LesionKind, RESAMPLES } from "../network/replacement.ts";
+import { type LesionKind, runsOf } from "../network/replacement.ts";
 import { withTask } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { fitPartition } from "../partition/partition-file.ts";
@@ -235,7 +235,7 @@ async function impactsOf(
     const all = Int32Array.from({ length: units }, (_, unit) => unit);
     return all.filter((unit) => !isDead[unit] || wanted.has(unit));
   });
-  const runs = kinds.reduce((total, kind) => total + (kind === "resample" ? RESAMPLES : 1), 0);
+  const runs = kinds.reduce((total, kind) => total + runsOf(kind), 0);
   const units = chosen.reduce((total, own) => total + own.length, 0);
   const progress = new OverallProgress(options, units * runs * inputs);
   const facts: UnitFacts[] = [];

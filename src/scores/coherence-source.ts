@@ -5,7 +5,7 @@
 import { openLesions, type Shard } from "../network/lesions.ts";
 import type { Layer } from "../network/network.ts";
 import { recordUnits } from "../network/record.ts";
-import { RESAMPLES } from "../network/replacement.ts";
+import { runsOf } from "../network/replacement.ts";
 import { type TaskName, taskOf } from "../network/task.ts";
 import { missingRecord, type RecordOptions, type Records, recorded } from "../records.ts";
 import type { Stratum } from "../statistics/permutation-p.ts";
@@ -137,7 +137,7 @@ export async function openCoherence(
   );
   const total = (count: (layer: SurveyedLayer) => number): number =>
     todo.reduce((sum, layer) => sum + count(layer), 0);
-  const runs = lesion === "resample" ? RESAMPLES : 1;
+  const runs = runsOf(lesion);
   const lesionProgress = new OverallProgress(
     options,
     classes === null ? 0 : total(({ eligible }) => eligible.length * data.count * runs),

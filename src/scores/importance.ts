@@ -4,7 +4,7 @@
  */
 import type { Network } from "../network/network.ts";
 import type { LabelledInputs } from "../network/outcomes.ts";
-import { type LesionKind, RESAMPLES } from "../network/replacement.ts";
+import { type LesionKind, runsOf } from "../network/replacement.ts";
 import type { TaskName } from "../network/task.ts";
 import type { Partition } from "../partition/partition.ts";
 import { arrangementStatistics } from "../statistics/permutation-p.ts";
@@ -179,8 +179,6 @@ export async function importanceOf(
     pairs: isStrict ? await measurements.pairs({ signal: options.signal }) : [],
   };
 }
-
-const runsOf = (kind: LesionKind): number => (kind === "resample" ? RESAMPLES : 1);
 
 /** Lesions x inputs of a layer's subclusters and their random sets, every run of a resampled one counted. */
 export function stepsOf(
