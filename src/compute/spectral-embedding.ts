@@ -6,7 +6,7 @@ import { denseEmbedding } from "./dense-embedding.ts";
 import { krylovCapacity, krylovSizes, leadingEigenpairs } from "./eigensolver.ts";
 import type { PanelStore } from "./panels.ts";
 
-/** Nodes up to which a full decomposition is quick enough (0.1 s at this size). */
+/** Nodes up to which a full decomposition is quick enough (20 ms at this size). */
 const DENSE_NODES = 200;
 /** A full decomposition is quicker as well when the basis would hold most of the eigenvectors. */
 const DENSE_PER_CAPACITY = 1.25;

@@ -42,7 +42,7 @@ export function openLayers(
   };
   let found: Promise<ReadonlyMap<Layer, Float32Array>> | null = null;
   const findMeans = async () => {
-    const some = layers.filter((layer) => hasInputAxis(network, layer));
+    const some = [...new Set(layers)].filter((layer) => hasInputAxis(network, layer));
     const values = await meanOutputs(network, some, data);
     return new Map(some.map((layer, i) => [layer, values[i] as Float32Array]));
   };

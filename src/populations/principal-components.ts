@@ -52,8 +52,8 @@ export async function principalComponents(
       }
     }
   }
-  const { vectors } = symmetricEigen(gram, directions);
   const kept = Math.min(count, directions);
+  const { vectors } = symmetricEigen(gram, directions, kept);
   const coordinates = new Float64Array(rows * kept);
   for (let row = 0; row < rows; row++) {
     for (let component = 0; component < kept; component++) {

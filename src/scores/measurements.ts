@@ -4,9 +4,9 @@
  * be made from complete records without the network.
  */
 import { evaluateNetwork } from "../network/evaluate.ts";
-import type { LayerLesions, Shard } from "../network/lesions.ts";
+import type { Shard } from "../network/lesions.ts";
 import type { Layer } from "../network/network.ts";
-import { openLayers } from "../network/open-layers.ts";
+import { type OpenLayers, openLayers } from "../network/open-layers.ts";
 import type { OutcomeDetail } from "../network/outcome-details.ts";
 import { classCount, countClasses, type Outcome } from "../network/outcomes.ts";
 import { recordedOutcomes } from "../network/pass-records.ts";
@@ -116,7 +116,7 @@ export async function measureNetwork(
     layer: SurveyedLayer,
     runOptions: RunOptions,
   ): Promise<SubclusterLesions> {
-    const lesions = await lab.lesionsOf(layer);
+    const lesions = await lab.lesionsOf(network.layers[layer.layer] as Layer);
     const sets = layer.tested.map(({ units }) => units);
     const found = await lesions.runDetailed(sets, runOptions);
     details.set(layer.name, found.details);
@@ -150,10 +150,8 @@ export async function measureNetwork(
             singles.push({ layer: target, cluster, units, lossIncrease, detail });
           }
         }
-        const lesionsOf = ({ name }: Layer) =>
-          lab.lesionsOf(survey.layers.find((layer) => layer.name === name) as SurveyedLayer);
         return scorePairs(network, singles, data, bootstrap, {
-          lesionsOf,
+          lesionsOf: lab.lesionsOf,
           lesion,
           seed,
           consumer,
@@ -179,11 +177,9 @@ export async function readMeasurements(earlier: Records): Promise<Measurements> 
 }
 
 /** Runs lesions of one layer after another. */
-export interface Lab {
-  lesionsOf(layer: SurveyedLayer): Promise<LayerLesions>;
+export interface Lab extends OpenLayers {
   /** The outcomes of a pass, or of the shard's part of it. */
   run(pass: LesionPass, options: RunOptions, shard?: Shard): Promise<Outcome[]>;
-  dispose(): Promise<void>;
 }
 
 export function openLab(
@@ -200,7 +196,7 @@ export function openLab(
     consumer: settings.consumer ?? undefined,
   });
   return {
-    lesionsOf: (layer) => opened.lesionsOf(targetOf(layer)),
+    ...opened,
     async run({ layer, kind, key, sets }, options, shard) {
       const entries = earlier?.get(key) ?? [];
       const known = recordedOutcomes(key, entries);
@@ -210,7 +206,6 @@ export function openLab(
       const lesions = await opened.lesionsOf(targetOf(layer));
       return lesions.run(sets, { ...options, lesion: kind, shard, log: isKept ? log : undefined });
     },
-    dispose: () => opened.dispose(),
   };
 }
 
