@@ -34,24 +34,26 @@ export function moveFirst(given: LevelGraph, scale: QualityScale, scratch: MoveS
   if (size > CACHED_NODES) {
     for (let isLaidOut = false; waiting > size / FEW; isLaidOut = true) {
       waiting = moveNodes(laid.graph, laid.labels, scale, scratch, waiting, waiting).waiting;
-      const queue = scratch.queue.subarray(0, waiting);
-      if (isLaidOut) queue.sort();
-      else laid = layOut(laid, queue);
+      if (!isLaidOut) laid = layOut(laid);
+      queueAsLaidOut(scratch, isLaidOut ? null : laid.order);
     }
   }
   moveNodes(laid.graph, laid.labels, scale, scratch, waiting);
-  return layOut(laid, scratch.queue.subarray(0, 0));
+  return layOut(laid);
 }
 
-/** Sorts the nodes by label; those of `queue` get their new numbers, in ascending order. */
-function layOut({ graph, labels, order }: LaidOutGraph, queue: Int32Array): LaidOutGraph {
-  const { nodes } = groupByLabel(labels, compactLabels(labels));
-  if (queue.length > 0) {
-    const place = new Int32Array(nodes.length);
-    for (let i = 0; i < nodes.length; i++) place[nodes[i] as number] = i;
-    for (let i = 0; i < queue.length; i++) queue[i] = place[queue[i] as number] as number;
-    queue.sort();
+/** Queues the nodes that wait in ascending order; `order` is where each has been until now, null where it was. */
+function queueAsLaidOut({ queue, isQueued }: MoveScratch, order: Int32Array | null): void {
+  let count = 0;
+  for (let node = 0; node < queue.length; node++) {
+    queue[count] = node;
+    count += isQueued[order === null ? node : (order[node] as number)] as number;
   }
+}
+
+/** Sorts the nodes by label. */
+function layOut({ graph, labels, order }: LaidOutGraph): LaidOutGraph {
+  const { nodes } = groupByLabel(labels, compactLabels(labels));
   return {
     graph: reorderNodes(graph, graph.mass, graph.strength, nodes),
     labels: nodes.map((node) => labels[node] as number),

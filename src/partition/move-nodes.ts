@@ -18,12 +18,16 @@ export interface MoveScratch {
   readonly queue: Int32Array;
   /** 1 where a node is in the queue. */
   readonly isQueued: Uint8Array;
+  readonly clusterMass: Float64Array;
   /**
-   * Two values a cluster, side by side since a visit needs both: the weight from the node at hand to it, all 0 between
-   * nodes, and its mass.
+   * Hash table of a visit, of a power of two of slots: weights from the node at hand to the clusters around it, all 0
+   * between nodes. A visit uses a few slots a neighbour, which stay in a processor's first-level cache, where sums for all
+   * clusters of a large graph would each be fetched from memory.
    */
-  readonly table: Float64Array;
-  /** Clusters with such a weight. */
+  readonly slotWeight: Float64Array;
+  /** The cluster whose weight is in each slot. */
+  readonly slotCluster: Int32Array;
+  /** Slots in use; room for one a neighbour. */
   readonly touched: Int32Array;
   readonly clusterSize: Int32Array;
   /** Stack of ids that no node has. */
@@ -31,10 +35,13 @@ export interface MoveScratch {
 }
 
 export function moveScratch(size: number): MoveScratch {
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(1, size)));
   return {
     queue: new Int32Array(size),
     isQueued: new Uint8Array(size),
-    table: new Float64Array(2 * size),
+    clusterMass: new Float64Array(size),
+    slotWeight: new Float64Array(slots),
+    slotCluster: new Int32Array(slots),
     touched: new Int32Array(size),
     clusterSize: new Int32Array(size),
     unused: new Int32Array(size),
@@ -71,7 +78,8 @@ export function moveNodes(
   visits: number = Number.POSITIVE_INFINITY,
 ): Moved {
   const { size, rowStart, column, weight, mass, strength } = graph;
-  const { queue, isQueued, touched, table, clusterSize, unused } = scratch;
+  const { queue, isQueued, touched, clusterMass, slotWeight, slotCluster, clusterSize, unused } = scratch;
+  const allSlots = slotWeight.length - 1;
   let unusedCount = countClusters(graph, labels, scratch);
   isQueued.fill(0, 0, size);
   for (let i = 0; i < waiting; i++) isQueued[queue[i] as number] = 1;
@@ -89,32 +97,47 @@ export function moveNodes(
     const start = rowStart[node] as number;
     const end = rowStart[node + 1] as number;
     const degree = end - start;
-    // The labels first, one load beside the other: a loop that also adds waits for each in turn. Whether a cluster is
-    // new is added rather than asked, since no processor foresees the answer; `touched` shrinks to the clusters in place.
+    // The labels first, one load beside the other: a loop that also adds waits for each in turn.
     for (let i = 0; i < degree; i++) touched[i] = labels[column[start + i] as number] as number;
+    // Four to eight slots a neighbour. With as many as there are clusters each has a slot of its own.
+    const mask = Math.min((1 << (34 - Math.clz32(degree))) - 1, allSlots);
     let count = 0;
     for (let i = 0; i < degree; i++) {
       const cluster = touched[i] as number;
-      const sum = table[2 * cluster] as number;
-      touched[count] = cluster;
+      let slot = cluster & mask;
+      let sum = slotWeight[slot] as number;
+      while (Number(sum !== 0) & Number(slotCluster[slot] !== cluster)) {
+        slot = (slot + 1) & mask;
+        sum = slotWeight[slot] as number;
+      }
+      // Whether the cluster is new is added rather than asked, since no processor foresees the answer; `touched` shrinks
+      // to the slots in place.
+      slotCluster[slot] = cluster;
+      touched[count] = slot;
       count += Number(sum === 0);
-      table[2 * cluster] = sum + (weight[start + i] as number);
+      slotWeight[slot] = sum + (weight[start + i] as number);
     }
+    let ownSlot = own & mask;
+    while (slotWeight[ownSlot] !== 0 && slotCluster[ownSlot] !== own) ownSlot = (ownSlot + 1) & mask;
     const nodeMass = mass[node] as number;
     const factor = resolution * nodeMass;
     const tolerance = GAIN_TOLERANCE * ((strength[node] as number) + factor * totalMass);
     const isAlone = clusterSize[own] === 1;
     const staying = isAlone
       ? 0
-      : (table[2 * own] as number) - factor * ((table[2 * own + 1] as number) - nodeMass);
-    table[2 * own] = 0;
+      : (slotWeight[ownSlot] as number) - factor * ((clusterMass[own] as number) - nodeMass);
+    slotWeight[ownSlot] = 0;
     let best = own;
     let bestGain = staying + tolerance;
     for (let i = 0; i < count; i++) {
-      const cluster = touched[i] as number;
-      const gain = (table[2 * cluster] as number) - factor * (table[2 * cluster + 1] as number);
-      table[2 * cluster] = 0;
-      if (gain > bestGain && cluster !== own) {
+      const slot = touched[i] as number;
+      const sum = slotWeight[slot] as number;
+      slotWeight[slot] = 0;
+      // No gain is above the weight, so few masses have to be fetched from memory.
+      if (sum <= bestGain) continue;
+      const cluster = slotCluster[slot] as number;
+      const gain = sum - factor * (clusterMass[cluster] as number);
+      if (gain > bestGain) {
         bestGain = gain;
         best = cluster;
       }
@@ -124,14 +147,14 @@ export function moveNodes(
     if (best === own) continue;
     moves++;
     labels[node] = best;
-    table[2 * best + 1] = (table[2 * best + 1] as number) + nodeMass;
+    clusterMass[best] = (clusterMass[best] as number) + nodeMass;
     clusterSize[best] = (clusterSize[best] as number) + 1;
     if (isAlone) {
       unused[unusedCount++] = own;
-      table[2 * own + 1] = 0;
+      clusterMass[own] = 0;
       clusterSize[own] = 0;
     } else {
-      table[2 * own + 1] = (table[2 * own + 1] as number) - nodeMass;
+      clusterMass[own] = (clusterMass[own] as number) - nodeMass;
       clusterSize[own] = (clusterSize[own] as number) - 1;
     }
     for (let at = start; at < end; at++) {
@@ -157,12 +180,12 @@ function bringToFront(ring: Int32Array, head: number, count: number, size: numbe
 /** Masses and sizes of the clusters, and the stack of ids that no node has; returns the height of that stack. */
 function countClusters(graph: LevelGraph, labels: Int32Array, scratch: MoveScratch): number {
   const { size, mass } = graph;
-  const { table, clusterSize, unused } = scratch;
-  table.fill(0, 0, 2 * size);
+  const { clusterMass, clusterSize, unused } = scratch;
+  clusterMass.fill(0, 0, size);
   clusterSize.fill(0, 0, size);
   for (let node = 0; node < size; node++) {
     const cluster = labels[node] as number;
-    table[2 * cluster + 1] = (table[2 * cluster + 1] as number) + (mass[node] as number);
+    clusterMass[cluster] = (clusterMass[cluster] as number) + (mass[node] as number);
     clusterSize[cluster] = (clusterSize[cluster] as number) + 1;
   }
   let unusedCount = 0;
