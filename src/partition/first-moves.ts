@@ -1,6 +1,6 @@
 import { compactLabels, groupByLabel, reorderNodes } from "./aggregate.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
-import { type MoveScratch, moveNodes, queueInOrder } from "./move-nodes.ts";
+import { type MoveScratch, moveNodes, queueFlagged, queueInOrder } from "./move-nodes.ts";
 
 /** Nodes up to which the tables of labels, sums and masses stay in a processor's second-level cache. */
 export const CACHED_NODES = 131_072;
@@ -33,22 +33,16 @@ export function moveFirst(given: LevelGraph, scale: QualityScale, scratch: MoveS
   queueInOrder(scratch, size);
   if (size > CACHED_NODES) {
     for (let isLaidOut = false; waiting > size / FEW; isLaidOut = true) {
-      waiting = moveNodes(laid.graph, laid.labels, scale, scratch, waiting, waiting).waiting;
-      if (!isLaidOut) laid = layOut(laid);
-      queueAsLaidOut(scratch, isLaidOut ? null : laid.order);
+      moveNodes(laid.graph, laid.labels, scale, scratch, waiting, waiting);
+      if (!isLaidOut) {
+        laid = layOut(laid);
+        scratch.isQueued.set(laid.order.map((node) => scratch.isQueued[node] as number));
+      }
+      waiting = queueFlagged(scratch, size);
     }
   }
   moveNodes(laid.graph, laid.labels, scale, scratch, waiting);
   return layOut(laid);
-}
-
-/** Queues the nodes that wait in ascending order; `order` is where each has been until now, null where it was. */
-function queueAsLaidOut({ queue, isQueued }: MoveScratch, order: Int32Array | null): void {
-  let count = 0;
-  for (let node = 0; node < queue.length; node++) {
-    queue[count] = node;
-    count += isQueued[order === null ? node : (order[node] as number)] as number;
-  }
 }
 
 /** Sorts the nodes by label. */

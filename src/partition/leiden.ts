@@ -12,7 +12,7 @@ import { aggregate, compactLabels, labelMasses } from "./aggregate.ts";
 import { bestRun, type ClusterSettings } from "./best-run.ts";
 import { inGivenOrder, moveFirst } from "./first-moves.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
-import { type MoveScratch, moveNodes, moveScratch, queueInOrder } from "./move-nodes.ts";
+import { type MoveScratch, moveNodes, moveScratch, queueInOrder, settleNodes } from "./move-nodes.ts";
 import { type RefineScratch, refine, refineScratch } from "./refine.ts";
 import { splitClusters } from "./split-clusters.ts";
 
@@ -49,12 +49,18 @@ function runLeiden(
   const scratch = moveScratch(size);
   const partScratch = refineScratch(scratch, theta * scale.meanWeight);
   const { graph, labels, order } = moveFirst(given, scale, scratch);
-  for (let iteration = 0, moves = 1; ; iteration++) {
-    if (iteration < iterations && moves > 0) {
-      improveByParts(graph, labels, scale, scratch, partScratch, random);
-    } else if (moves === 0 && !splitClusters(graph, labels)) break;
+  let moves: number;
+  let iteration = 0;
+  do {
+    if (iterations > 0) improveByParts(graph, labels, scale, scratch, partScratch, random);
     queueInOrder(scratch, size);
-    moves = moveNodes(graph, labels, scale, scratch).moves;
+    moves = moveNodes(graph, labels, scale, scratch);
+  } while (++iteration < iterations && moves > 0);
+  settleNodes(graph, labels, scale, scratch);
+  while (splitClusters(graph, labels)) {
+    queueInOrder(scratch, size);
+    moveNodes(graph, labels, scale, scratch);
+    settleNodes(graph, labels, scale, scratch);
   }
   return inGivenOrder(labels, order);
 }

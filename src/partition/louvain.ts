@@ -9,7 +9,7 @@ import { aggregate, compactLabels } from "./aggregate.ts";
 import { bestRun, type ClusterSettings } from "./best-run.ts";
 import { inGivenOrder, moveFirst } from "./first-moves.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
-import { moveNodes, moveScratch, queueInOrder } from "./move-nodes.ts";
+import { moveNodes, moveScratch, queueInOrder, settleNodes } from "./move-nodes.ts";
 
 /**
  * A cluster for every node, -1 for isolated ones; ids are dense. Weights must not be negative, which `partitionGraph`
@@ -34,7 +34,8 @@ function runLouvain(given: LevelGraph, scale: QualityScale, random: Rng): Int32A
       labels[node] = clusters[labels[node] as number] as number;
     }
   }
-  do queueInOrder(scratch, base.size);
-  while (moveNodes(base, labels, scale, scratch).moves > 0);
+  queueInOrder(scratch, base.size);
+  moveNodes(base, labels, scale, scratch);
+  settleNodes(base, labels, scale, scratch);
   return inGivenOrder(labels, order);
 }

@@ -30,6 +30,8 @@ export interface MoveScratch {
   /** Slots in use; room for one a neighbour. */
   readonly touched: Int32Array;
   readonly clusterSize: Int32Array;
+  /** 1 where a cluster has won or lost nodes in the last pass. */
+  readonly isChanged: Uint8Array;
   /** Stack of ids that no node has. */
   readonly unused: Int32Array;
 }
@@ -44,6 +46,7 @@ export function moveScratch(size: number): MoveScratch {
     slotCluster: new Int32Array(slots),
     touched: new Int32Array(size),
     clusterSize: new Int32Array(size),
+    isChanged: new Uint8Array(size),
     unused: new Int32Array(size),
   };
 }
@@ -53,21 +56,13 @@ export function queueInOrder({ queue }: MoveScratch, size: number): void {
   for (let node = 0; node < size; node++) queue[node] = node;
 }
 
-/** What `moveNodes` did. */
-export interface Moved {
-  readonly moves: number;
-  /** Nodes that still wait, at the front of the queue. */
-  readonly waiting: number;
-}
-
 /**
- * Moves nodes until the queue is empty, or for a number of `visits`. `scratch.queue` holds the `waiting` nodes (all of
- * them) in the order in which they are looked at first. `labels` (0 ... size - 1, not necessarily dense) are changed in
- * place.
+ * Moves nodes until the queue is empty, or for a number of `visits`; returns the number of moves. `scratch.queue` holds the
+ * `waiting` nodes (all of them) in the order in which they are looked at first. `labels` (0 ... size - 1, not necessarily
+ * dense) are changed in place. `scratch.isQueued` tells which nodes still wait.
  *
  * No moves of a queue of all nodes say that no single move, to another cluster or to one of its own, raises the quality.
- * An empty queue alone does not: a move changes the masses of two clusters, and with them what other nodes than its
- * neighbours would gain.
+ * An empty queue alone does not: see `settleNodes`.
  */
 export function moveNodes(
   graph: LevelGraph,
@@ -76,12 +71,14 @@ export function moveNodes(
   scratch: MoveScratch,
   waiting: number = graph.size,
   visits: number = Number.POSITIVE_INFINITY,
-): Moved {
+): number {
   const { size, rowStart, column, weight, mass, strength } = graph;
-  const { queue, isQueued, touched, clusterMass, slotWeight, slotCluster, clusterSize, unused } = scratch;
+  const { queue, isQueued, touched, clusterMass, slotWeight, slotCluster, clusterSize, isChanged, unused } =
+    scratch;
   const allSlots = slotWeight.length - 1;
   let unusedCount = countClusters(graph, labels, scratch);
   isQueued.fill(0, 0, size);
+  isChanged.fill(0, 0, size);
   for (let i = 0; i < waiting; i++) isQueued[queue[i] as number] = 1;
   let head = 0;
   let tail = waiting === size ? 0 : waiting;
@@ -146,6 +143,8 @@ export function moveNodes(
     if (bestGain < 0 && !isAlone) best = unused[--unusedCount] as number;
     if (best === own) continue;
     moves++;
+    isChanged[own] = 1;
+    isChanged[best] = 1;
     labels[node] = best;
     clusterMass[best] = (clusterMass[best] as number) + nodeMass;
     clusterSize[best] = (clusterSize[best] as number) + 1;
@@ -167,14 +166,48 @@ export function moveNodes(
       if (tail === size) tail = 0;
     }
   }
-  bringToFront(queue, head, left, size, touched);
-  return { moves, waiting: left };
+  return moves;
 }
 
-/** Moves the `count` entries of a ring from `head` on to its start. */
-function bringToFront(ring: Int32Array, head: number, count: number, size: number, spare: Int32Array): void {
-  for (let i = 0; i < count; i++) spare[i] = ring[head + i < size ? head + i : head + i - size] as number;
-  ring.set(spare.subarray(0, count));
+/**
+ * After a pass of `moveNodes` over all nodes: moves nodes until no single move raises the quality. A move changes the masses
+ * of two clusters, and with them what their nodes and the neighbours of these would gain; nobody else has to be asked again.
+ */
+export function settleNodes(
+  graph: LevelGraph,
+  labels: Int32Array,
+  scale: QualityScale,
+  scratch: MoveScratch,
+): void {
+  for (;;) {
+    const waiting = queueAroundChanges(graph, labels, scratch);
+    if (waiting === 0) return;
+    moveNodes(graph, labels, scale, scratch, waiting);
+  }
+}
+
+/** Queues the nodes of changed clusters and their neighbours, in ascending order; returns how many. */
+function queueAroundChanges(graph: LevelGraph, labels: Int32Array, scratch: MoveScratch): number {
+  const { size, rowStart, column } = graph;
+  const { isChanged, isQueued } = scratch;
+  isQueued.fill(0, 0, size);
+  for (let node = 0; node < size; node++) {
+    if (isChanged[labels[node] as number] === 0) continue;
+    isQueued[node] = 1;
+    const end = rowStart[node + 1] as number;
+    for (let at = rowStart[node] as number; at < end; at++) isQueued[column[at] as number] = 1;
+  }
+  return queueFlagged(scratch, size);
+}
+
+/** Queues the nodes 0 ... size - 1 that `isQueued` says are waiting, in this order; returns how many. */
+export function queueFlagged({ queue, isQueued }: MoveScratch, size: number): number {
+  let count = 0;
+  for (let node = 0; node < size; node++) {
+    queue[count] = node;
+    count += isQueued[node] as number;
+  }
+  return count;
 }
 
 /** Masses and sizes of the clusters, and the stack of ids that no node has; returns the height of that stack. */
