@@ -2,7 +2,7 @@ import { compactLabels, groupByLabel, reorderNodes } from "./aggregate.ts";
 import type { LevelGraph, QualityScale } from "./level-graph.ts";
 import { type MoveScratch, moveNodes, queueFlagged, queueInOrder } from "./move-nodes.ts";
 
-/** Nodes up to which the tables of labels, sums and masses stay in a processor's second-level cache. */
+/** Nodes up to which the tables of labels and masses stay in a processor's second-level cache. */
 export const CACHED_NODES = 131_072;
 /** Where fewer than one node in so many waits, their order no longer matters. */
 const FEW = 16;
