@@ -5,11 +5,12 @@
  * Roof: a sweep over a graph of 65,536 nodes and 1.3 M entries streams 12 bytes per entry (16 MB, 0.5 ms at 32 GB/s),
  * gathers a label (4 bytes) per entry, and adds to and clears a sum in a table of a few slots that stays in the first-level
  * cache, about 5 ns together: 7 ms. The first phase visits every node 4 to 5 times, the rest of two iterations comes to
- * about 12 sweeps more. A sweep in which nothing moves takes 8 to 11 ns an entry on graphs of any size, the first ones,
+ * about 12 sweeps more. A sweep in which nothing moves takes 8 to 14 ns an entry on graphs of any size, the first ones,
  * where nearly every node moves, 20 to 60.
  *
  * Ten times the nodes is more than ten times the work: Leiden reads 17 M entries in all on planted-65536 and 327 M on
- * planted-655360, whose 5,120 groups join over more rounds (Louvain 11 M and 175 M). An entry takes 20 to 25 ns on both.
+ * planted-655360, whose 5,120 groups join over more rounds (Louvain 11 M and 175 M). An entry takes 18 to 32 ns
+ * on both.
  *
  * Run: npx tsx bench/leiden.ts [--graphs FOLDER] [--only NAME] [--python PROGRAM] [--runs N] [--json FILE]
  * FOLDER holds g_NAME.bin (nodes, edges, then sources, targets as int32 and weights as float32); without it planted graphs
